@@ -1,0 +1,34 @@
+import type { Json } from '../domain/json.ts'
+import type { SampleBlock } from '../domain/sample.ts'
+import type { Shape } from '../domain/shape.ts'
+import type { Rate, Seconds } from '../domain/time.ts'
+import type { Context } from './context.ts'
+
+export interface LoadSession {
+  /** Resolves when the engine has ended by itself or was stopped, with what the report shows: engine, version, counts, exit code. */
+  readonly ended: Promise<{ readonly ok: boolean; readonly detail: Json }>
+  stop(): Promise<void>
+}
+
+export interface LoadInput<Spec> {
+  readonly spec: Spec
+  readonly rate: Rate
+  readonly ramp: Seconds
+  /** It shall not run longer than this, whatever happens. */
+  readonly limit: Seconds
+  /** Samples as they come; a column store of any size, never kept. */
+  readonly samples: (block: SampleBlock) => void
+}
+
+/** The traffic. `thread`: it runs on the observer's thread; `process`: it spawns one and reads its stream. */
+export interface Load<Spec = Json> {
+  readonly name: string
+  readonly summary: string
+  readonly parameters: Shape<Spec>
+  readonly runs: 'thread' | 'process'
+  /** Refuses what cannot run here (k6 missing), names the traps of a script. Reads only. */
+  check(spec: Spec, context: Context): Promise<{ readonly engine: string; readonly warnings: readonly string[] }>
+  start(input: LoadInput<Spec>, context: Context): Promise<LoadSession>
+}
+
+export const defineLoad = <Spec>(load: Load<Spec>): Load<Spec> => load

@@ -1,0 +1,42 @@
+import { EXIT, type ExitCode } from './verdict.ts'
+
+export interface DrillErrorOptions {
+  /** Stable, upper snake case: scripts and docs refer to it. */
+  readonly code: string
+  readonly exit: ExitCode
+  /** What to type next, most useful first. */
+  readonly next?: readonly string[]
+  readonly cause?: unknown
+}
+
+/** An error that a person is meant to read: one sentence, what to type next, the exit code that it means. */
+export class DrillError extends Error {
+  readonly code: string
+  readonly exit: ExitCode
+  readonly next: readonly string[]
+
+  constructor(message: string, options: DrillErrorOptions) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = 'DrillError'
+    this.code = options.code
+    this.exit = options.exit
+    this.next = options.next ?? []
+  }
+}
+
+/** Nothing was injected: found at resolve, preflight or start. */
+export const refused = (message: string, code: string, next: readonly string[] = [], cause?: unknown): DrillError =>
+  new DrillError(message, { code, exit: EXIT.refused, next, cause })
+
+/** The call or the file alone is wrong. */
+export const usage = (message: string, code: string, next: readonly string[] = [], cause?: unknown): DrillError =>
+  new DrillError(message, { code, exit: EXIT.usage, next, cause })
+
+/** One sentence for anything that was thrown, with the system's own code where there is one. */
+export function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined
+  const inner = error instanceof AggregateError && error.errors.length > 0 ? describe(error.errors[0]) : undefined
+  const message = error.message || inner || code || error.name
+  return code !== undefined && !message.includes(code) && !(error instanceof DrillError) ? `${message} (${code})` : message
+}

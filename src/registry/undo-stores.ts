@@ -1,0 +1,1 @@
+export { fileStore } from '../engine/undo/file-store.ts'
