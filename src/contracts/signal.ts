@@ -19,7 +19,10 @@ export interface Signal<Spec = Json> {
   readonly parameters: Shape<Spec>
   /** The stage it speaks for unless the experiment says otherwise. */
   readonly stage: Stage
-  /** Reports every change of state until the signal aborts. Rejects only when it cannot start (a port in use). */
+  /**
+   * Reports the first state as soon as it watches (a listener: quiet), then every change, until the signal aborts.
+   * Rejects only when it cannot start (a port in use).
+   */
   watch(spec: Spec, every: Seconds, seen: (what: SignalSeen) => void, context: Context): Promise<void>
 }
 

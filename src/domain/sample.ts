@@ -30,6 +30,9 @@ export interface SampleBlock {
   readonly code: readonly string[]
 }
 
+/** The first line of `samples/<probe>.csv`: times in whole microseconds, the outcome as a word. */
+export const SAMPLES_HEADER = 'planned_us,start_us,end_us,outcome,code'
+
 /** One row, for code that is not in a hurry. Times in microseconds. */
 export interface Sample {
   readonly planned: number
