@@ -30,7 +30,10 @@ export interface Keeper {
   resume(ledger: string): void
   /** Reads every node, writes the sets beside the samples, and returns the events to be journaled. */
   read(ledger: string, when: ReadWhen): Promise<readonly EventOf<'ledger.read'>[]>
-  /** The acknowledged writes are all on every node that answers and the nodes agree; the reason when not. */
+  /**
+   * Every node answers, exactly one of them takes writes, and all hold the same records up to the moment of the call; the reason when not.
+   * Acknowledged writes that no node holds are a loss, not a disagreement: they are named in the detail and counted by the measures.
+   */
   agree(ledger: string): Promise<{ readonly agree: boolean; readonly detail: string }>
   /** Removes every ledger's namespace; what is left, if anything. */
   scrub(): Promise<readonly { readonly ledger: string; readonly left: readonly string[] }[]>

@@ -1,6 +1,21 @@
+import { createHash } from 'node:crypto'
 import type { Json } from '../domain/json.ts'
 import type { Shape } from '../domain/shape.ts'
 import type { Context } from './context.ts'
+
+/** What a ledger is opened with: beside the context, the one namespace that is its own. */
+export type LedgerContext = Context & { readonly namespace: string }
+
+/**
+ * The namespace of one ledger of one run, `firedrill_<run>_<ledger>`: lower case letters, digits and `_`, at most 63 bytes, so that it is
+ * an identifier everywhere. Two ledgers of a run never share one: what the rule above would make equal carries a hash.
+ */
+export function namespaceOf(run: string, ledger: string): string {
+  const raw = `${run}/${ledger}`
+  const plain = `firedrill_${run}_${ledger}`.toLowerCase().replaceAll(/[^a-z0-9_]/g, '_')
+  if (plain.length <= 63 && /^[a-z0-9]*$/.test(ledger)) return plain
+  return `${plain.slice(0, 54)}_${createHash('sha256').update(raw).digest('hex').slice(0, 8)}`
+}
 
 /** ok: acknowledged. fail: refused for good. info: nobody knows. */
 export type WriteOutcome = 'ok' | 'fail' | 'info'
@@ -37,9 +52,9 @@ export interface Ledger<Spec = Json> {
   readonly summary: string
   readonly parameters: Shape<Spec>
   /** What the plan prints and consent covers: the statements or requests that make, fill and remove its namespace. */
-  footprint(spec: Spec, run: string): { readonly creates: readonly string[]; readonly removes: readonly string[] }
+  footprint(spec: Spec, namespace: string): { readonly creates: readonly string[]; readonly removes: readonly string[] }
   nodeNames(spec: Spec): readonly string[]
-  open(spec: Spec, context: Context): Promise<LedgerSession>
+  open(spec: Spec, context: LedgerContext): Promise<LedgerSession>
 }
 
 export const defineLedger = <Spec>(ledger: Ledger<Spec>): Ledger<Spec> => ledger
