@@ -40,6 +40,8 @@ export type ShapeNode =
       readonly type: 'keyed'
       readonly kinds: Readonly<Record<string, ShapeNode>>
       readonly fields: Readonly<Record<string, Field>>
+      /** Fields that only this kind takes, read beside the common ones (what a probe expects depends on what it is). */
+      readonly beside?: Readonly<Record<string, Readonly<Record<string, Field>>>>
       readonly what: string
     })
   /** The value of field `tag` names the kind whose fields join the common ones; read as `{[tag], spec, …fields}`. */
@@ -135,7 +137,7 @@ export const keyed = <T>(
   kinds: Readonly<Record<string, Shape<unknown>>>,
   required: Fields,
   optionals: Fields,
-  options: Doc = {},
+  options: Doc & { beside?: Readonly<Record<string, Readonly<Record<string, Field>>>> } = {},
 ): Shape<T> => shape({ type: 'keyed', what, kinds: nodesOf(kinds), fields: joinFields(required, optionals), ...options })
 
 export const tagged = <T>(
