@@ -1,0 +1,73 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+
+/** One process of one boot: a pid alone is reused, with its start it is not. */
+export interface Identity {
+  readonly pid: number
+  /** As its system tells it: ticks since boot on Linux, `ps -o lstart` elsewhere. */
+  readonly start: string
+  readonly boot: string
+}
+
+let thisBoot: string | undefined
+
+/** Names this boot of this machine. */
+export function bootId(): string {
+  thisBoot ??= readBoot()
+  return thisBoot
+}
+
+function readBoot(): string {
+  if (process.platform === 'linux') return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+  return execFileSync('sysctl', ['-n', 'kern.bootsessionuuid'], { encoding: 'utf8' }).trim()
+}
+
+/** The process's start, or undefined when nothing runs under that pid; a zombie does not run. */
+export function startOf(pid: number): string | undefined {
+  try {
+    return process.platform === 'linux' ? startFromProc(pid) : startFromPs(pid)
+  } catch {
+    return undefined
+  }
+}
+
+function startFromProc(pid: number): string | undefined {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+  // The command's name may hold blanks and brackets: fields are counted from its last bracket.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  const state = fields[0]
+  return state === 'Z' || state === 'X' ? undefined : fields[19]
+}
+
+function startFromPs(pid: number): string | undefined {
+  const line = execFileSync('ps', ['-o', 'state=,lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim()
+  return line === '' || line.startsWith('Z') ? undefined : line.replace(/^\S+\s+/, '')
+}
+
+/** This process. */
+export function ownIdentity(): Identity {
+  const start = startOf(process.pid)
+  if (start === undefined) throw new Error(`The start of this process (${process.pid}) cannot be read`)
+  return { pid: process.pid, start, boot: bootId() }
+}
+
+export const isAlive = (of: Identity): boolean => of.boot === bootId() && startOf(of.pid) === of.start
+
+/**
+ * SIGKILLs exactly this process and resolves when it is gone: true; false when it is still there after `patience` seconds
+ * (no permission, or stuck in the kernel).
+ */
+export async function endForSure(of: Identity, patience = 5): Promise<boolean> {
+  const until = process.hrtime.bigint() + BigInt(Math.round(patience * 1e9))
+  while (isAlive(of)) {
+    try {
+      process.kill(of.pid, 'SIGKILL')
+    } catch {
+      // Gone in between, or not ours: what counts is whether it is there.
+    }
+    if (!isAlive(of)) break
+    if (process.hrtime.bigint() > until) return false
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+  return true
+}
