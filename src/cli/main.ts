@@ -1,0 +1,61 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Interfaces, run, settings } from '@oclif/core'
+import { failureJson, failureOf, renderFailure } from './failure.ts'
+import { onUncaught } from './signals.ts'
+import { colourLevel, paintFor } from './terminal.ts'
+
+/** Whoever reads our output may stop reading (`| head`); a drill goes on all the same. */
+function tolerateClosedPipes(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error
+    })
+  }
+}
+
+function wantsJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--')
+  return (end === -1 ? argv : argv.slice(0, end)).includes('--json')
+}
+
+/** `firedrill sandbox up`: the words before the first flag, for `--help` hints. */
+const commandOf = (argv: readonly string[]): string => {
+  const known = argv.slice(0, 2).filter((word) => /^[a-z]+$/.test(word))
+  return ['firedrill', ...(known[0] === 'sandbox' || known[0] === 'proxy' ? known : known.slice(0, 1))].join(' ')
+}
+
+function show(error: unknown, argv: readonly string[]): number {
+  const failure = failureOf(error, commandOf(argv))
+  if (wantsJson(argv)) process.stdout.write(failureJson(failure))
+  else process.stderr.write(renderFailure(failure, paintFor(colourLevel(process.env, process.stderr))))
+  return failure.exit
+}
+
+/** oclif ends a command early (`--help`, `exit()`) by throwing an error that is none. */
+const quietExit = (error: unknown): number | undefined =>
+  error instanceof Error && 'code' in error && error.code === 'EEXIT' && 'oclif' in error
+    ? ((error.oclif as { readonly exit?: number }).exit ?? 0)
+    : undefined
+
+type PackageJson = NonNullable<Interfaces.PJSON>
+
+/** oclif's completion plugin costs as much as all the rest of a start: it is there for whoever names it, asks for help or mistypes. */
+function packageFor(argv: readonly string[], root: string): PackageJson {
+  const pjson = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as PackageJson
+  const own = existsSync(join(root, 'dist', 'commands', `${argv[0]}.js`)) && !argv.includes('--help')
+  return own ? { ...pjson, oclif: { ...pjson.oclif, plugins: [] } } : pjson
+}
+
+/** The program: runs the command that `argv` names and ends the process with its exit code. The only place that ends it. */
+export async function main(argv: readonly string[], root: string): Promise<void> {
+  tolerateClosedPipes()
+  onUncaught((error) => process.exit(show(error, argv)))
+  settings.performanceEnabled = false
+  try {
+    await run([...argv], { root, pjson: packageFor(argv, root) })
+  } catch (error) {
+    process.exitCode = quietExit(error) ?? show(error, argv)
+  }
+  process.exit()
+}
