@@ -1,0 +1,88 @@
+import { connect, createServer, type Server, type Socket } from 'node:net'
+
+/** The listening end of a link. It can be shut so that a connect is really refused, and keeps its port meanwhile. */
+export interface Gate {
+  readonly port: number
+  readonly listening: boolean
+  shut(): Promise<void>
+  /** Resolves when connects are accepted again; until then it tries, as long as it takes. */
+  open(): Promise<void>
+  close(): void
+}
+
+interface Options {
+  readonly host: string
+  readonly port: number
+  readonly accept: (client: Socket) => void
+}
+
+const listen = (server: Server, host: string, port: number): Promise<void> =>
+  new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ host, port, backlog: 1024 }, () => {
+      server.off('error', reject)
+      server.on('error', () => undefined)
+      resolve()
+    })
+  })
+
+const portOf = (server: Server): number => {
+  const address = server.address()
+  return typeof address === 'object' && address !== null ? address.port : 0
+}
+
+/**
+ * A socket that is bound to the port but does not listen: a connect to it is refused, and nobody else can be given the port. It is the
+ * client's end of a connection to a helper of our own, because a bound socket alone cannot be had here.
+ */
+async function holdPort(host: string, port: number): Promise<() => void> {
+  const helper = createServer((socket) => socket.on('error', () => undefined).resume())
+  const local = host.includes(':') ? '::1' : '127.0.0.1'
+  await listen(helper, local, 0)
+  const holder = connect({ host: local, port: portOf(helper), localAddress: host, localPort: port })
+  // Without the hold the port may be lost to somebody else for a while; opening then tries until it is free.
+  holder.on('error', () => undefined)
+  await new Promise((resolve) => holder.once('connect', resolve).once('close', resolve))
+  return () => {
+    holder.resetAndDestroy()
+    helper.close()
+  }
+}
+
+/** Listens on host and port (0: any free one, then always the same). Rejects when the port cannot be had. */
+export async function openGate({ host, port: asked, accept }: Options): Promise<Gate> {
+  const fresh = (): Server => createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, accept)
+  let server: Server | null = fresh()
+  let release: () => void = () => undefined
+  await listen(server, host, asked)
+  const port = portOf(server)
+  const relisten = async (): Promise<void> => {
+    const next = fresh()
+    await listen(next, host, port)
+    server = next
+  }
+  return {
+    port,
+    get listening() {
+      return server !== null
+    },
+    async shut() {
+      server?.close()
+      server = null
+      release = await holdPort(host, port)
+    },
+    async open() {
+      // Where a bound but silent socket does not stand in the way, there is no gap; elsewhere the hold is let go of first.
+      await relisten().catch(() => undefined)
+      release()
+      while (server === null) {
+        await new Promise((resolve) => setTimeout(resolve, 20))
+        await relisten().catch(() => undefined)
+      }
+    },
+    close() {
+      server?.close()
+      release()
+    },
+  }
+}
