@@ -1,2 +1,3 @@
 // One line per fault.
-export {}
+
+export { processKill } from '../faults/process/kill.ts'

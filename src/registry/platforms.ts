@@ -1,2 +1,3 @@
 // One line per entry.
-export {}
+
+export { processPlatform } from '../platforms/process/platform.ts'
