@@ -1,2 +1,2 @@
 // One line per entry.
-export {}
+export { http } from '../probes/http.ts'

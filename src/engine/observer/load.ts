@@ -1,0 +1,67 @@
+import { join } from 'node:path'
+import type { Context } from '../../contracts/context.ts'
+import type { Load, LoadSession } from '../../contracts/load.ts'
+import { describe } from '../../domain/error.ts'
+import type { LoadDecl } from '../../domain/experiment.ts'
+import type { Json } from '../../domain/json.ts'
+import type { Seconds } from '../../domain/time.ts'
+import { createRecorder, type Recorder } from './recorder.ts'
+import { createSampleFile } from './sample-file.ts'
+
+/** A load that runs: on the observer's thread, or as a process of its own. */
+export interface RunningLoad {
+  readonly recorder: Recorder
+  /** Resolves when it has ended and its samples are on disk. */
+  stop(): Promise<void>
+}
+
+export interface LoadHooks {
+  /** The ramp is over. */
+  full(): void
+  ended(end: { readonly ok: boolean; readonly detail: Json }): void
+  /** Its samples cannot be written any more. */
+  lost(why: string): void
+}
+
+const FLUSH = 100
+
+/** Starts `load` with its samples in `<out>/samples/load.csv`. Rejects with a DrillError when it cannot start. */
+export async function startLoad(
+  load: Load,
+  decl: LoadDecl,
+  at: { readonly out: string; readonly limit: Seconds },
+  context: Context,
+  hooks: LoadHooks,
+): Promise<RunningLoad> {
+  const file = await createSampleFile(join(at.out, 'samples', 'load.csv'))
+  const recorder = createRecorder(file, false)
+  const flushing = setInterval(() => {
+    file.flush().catch((error: unknown) => hooks.lost(`the load's samples cannot be written: ${describe(error)}`))
+  }, FLUSH)
+  let session: LoadSession
+  try {
+    session = await load.start(
+      { spec: decl.spec, rate: decl.rate, ramp: decl.ramp, limit: at.limit, samples: (block) => recorder.block(block) },
+      context,
+    )
+  } catch (error) {
+    clearInterval(flushing)
+    await file.close()
+    throw error
+  }
+  const full = setTimeout(() => hooks.full(), decl.ramp * 1000)
+  const over = session.ended.then(async ({ ok, detail }) => {
+    clearTimeout(full)
+    clearInterval(flushing)
+    await file.close()
+    hooks.ended({ ok, detail })
+  })
+  over.catch((error: unknown) => hooks.lost(`the load's samples cannot be written: ${describe(error)}`))
+  return {
+    recorder,
+    async stop() {
+      await session.stop()
+      await over
+    },
+  }
+}

@@ -1,0 +1,180 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { Breach, Observer, ObserverEvents, ObserverPlan } from '../../contracts/observer.ts'
+import type { SignalSeen } from '../../contracts/signal.ts'
+import type { Guardrail, ProbeDecl } from '../../domain/experiment.ts'
+import { rows, SAMPLES_HEADER, type Sample } from '../../domain/sample.ts'
+import { ratio, seconds } from '../../domain/time.ts'
+import { startObserver } from './start.ts'
+
+const start = startObserver(new URL('../../cli/observer-main.ts', import.meta.url))
+
+let out: string
+let server: Server
+let url: string
+let answer: (path: string) => Promise<number>
+let observer: Observer | undefined
+
+beforeEach(async () => {
+  out = await mkdtemp(join(tmpdir(), 'observer-'))
+  answer = async () => 200
+  server = createServer((request, response) => {
+    void answer(request.url ?? '').then((status) => response.writeHead(status).end(String(request.headers['firedrill-run'])))
+  })
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve)
+  })
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+})
+afterEach(async () => {
+  await observer?.stop()
+  observer = undefined
+  server.closeAllConnections()
+  server.close()
+  await rm(out, { recursive: true })
+})
+
+const probe = (name: string, every: number, more: Partial<ProbeDecl> = {}): ProbeDecl => ({
+  name,
+  kind: 'http',
+  spec: { url: `${url}/${name}`, method: 'GET', headers: {}, freshDns: true, insecure: false, keepAlive: false },
+  expect: { status: '2xx' },
+  every: seconds(every),
+  timeout: seconds(every),
+  role: 'client',
+  ...more,
+})
+const guardrail = (more: Partial<Guardrail> = {}): Guardrail => ({
+  name: 'stay up',
+  probe: 'a',
+  keep: { good: { min: ratio(0.5) } },
+  over: seconds(0.5),
+  noData: seconds(0.6),
+  ...more,
+})
+
+interface Seen {
+  readonly samples: Map<string, Sample[]>
+  readonly signals: [string, SignalSeen][]
+  readonly breaches: Breach[]
+  readonly lost: string[]
+}
+
+async function observe(plan: Partial<ObserverPlan>): Promise<Seen & { readonly now: () => number; readonly watch: Observer }> {
+  const seen: Seen = { samples: new Map(), signals: [], breaches: [], lost: [] }
+  const events: ObserverEvents = {
+    samples: (name, block) => seen.samples.set(name, [...(seen.samples.get(name) ?? []), ...rows(block)]),
+    signal: (name, what) => seen.signals.push([name, what]),
+    breach: (breach) => seen.breaches.push(breach),
+    loadFull: () => {},
+    loadEnded: () => {},
+    note: () => {},
+    lost: (why) => seen.lost.push(why),
+  }
+  const monotonic = process.hrtime.bigint()
+  const whole: ObserverPlan = {
+    run: 'test-run',
+    out,
+    folder: out,
+    monotonic,
+    lease: { file: '', epoch: 1 },
+    env: {},
+    probes: [],
+    signals: [],
+    guardrails: [],
+    load: null,
+    limit: seconds(60),
+    ...plan,
+  }
+  observer = await start(whole, events)
+  return { ...seen, watch: observer, now: () => Number(process.hrtime.bigint() - monotonic) / 1e9 }
+}
+
+test('samples reach the main thread and the file, on the drill clock, one a slot', async () => {
+  const seen = await observe({ probes: [probe('a', 0.02), probe('b', 0.1)] })
+  await pause(600)
+  const summary = await seen.watch.stop()
+  const a = seen.samples.get('a') ?? []
+  expect(a.length).toBeGreaterThan(20)
+  expect(seen.samples.get('b')?.length).toBeGreaterThan(3)
+  a.sort((x, y) => x.planned - y.planned)
+  for (const [i, sample] of a.entries()) {
+    expect(sample.planned - (a[0]?.planned ?? 0)).toBeCloseTo(i * 20_000, -1)
+    expect(sample.start).toBeGreaterThanOrEqual(sample.planned - 1)
+    expect(sample.end).toBeGreaterThan(sample.start)
+  }
+  expect(a.at(-1)?.end).toBeLessThan(seen.now() * 1e6)
+  const lines = (await readFile(join(out, 'samples', 'a.csv'), 'utf8')).trimEnd().split('\n')
+  expect(lines[0]).toBe(SAMPLES_HEADER)
+  expect(lines).toHaveLength(a.length + 1)
+  expect(lines[1]).toMatch(/^\d+,\d+,\d+,full,200$/)
+  expect(summary.slip['a']?.p99).toBeLessThan(0.05)
+  expect(seen.lost).toEqual([])
+})
+
+test('a hanging answer does not hold up the next request, and is failed at its timeout', async () => {
+  answer = async () => {
+    await pause(5_000)
+    return 200
+  }
+  const seen = await observe({ probes: [probe('a', 0.05, { timeout: seconds(0.2) })] })
+  await pause(700)
+  await seen.watch.stop()
+  const a = (seen.samples.get('a') ?? []).filter((sample) => sample.outcome === 'failed')
+  expect(a.length).toBeGreaterThan(8)
+  for (const sample of a) {
+    expect(sample.code).toBe('timeout')
+    expect((sample.end - sample.start) / 1e6).toBeGreaterThan(0.19)
+    expect((sample.end - sample.start) / 1e6).toBeLessThan(0.35)
+  }
+})
+
+test('a guardrail breaches once, soon, and only while armed', async () => {
+  const seen = await observe({ probes: [probe('a', 0.02)], guardrails: [guardrail()] })
+  answer = async () => 503
+  await pause(700)
+  expect(seen.breaches).toEqual([])
+  answer = async () => 200
+  await pause(700)
+  seen.watch.arm()
+  await pause(100)
+  const broke = seen.now()
+  answer = async () => 503
+  await pause(500)
+  expect(seen.breaches).toHaveLength(1)
+  const [breach] = seen.breaches
+  expect(breach?.why).toBe('breach')
+  expect(breach?.at.hi).toBeGreaterThan(broke + 0.2)
+  expect(breach?.at.hi).toBeLessThan(broke + 0.45)
+  expect((breach?.at.hi ?? 0) - (breach?.at.lo ?? 0)).toBeLessThan(0.1)
+})
+
+test('a guardrail without data trips as such', async () => {
+  answer = () => new Promise(() => {})
+  const seen = await observe({ probes: [probe('a', 0.05, { timeout: seconds(5) })], guardrails: [guardrail()] })
+  seen.watch.arm()
+  await pause(900)
+  expect(seen.breaches.map((breach) => breach.why)).toEqual(['no-data'])
+})
+
+test('while a control probe is bad, nothing counts against the system', async () => {
+  const seen = await observe({
+    probes: [probe('a', 0.02), probe('control', 0.05, { role: 'control' })],
+    guardrails: [guardrail({ noData: seconds(10) })],
+  })
+  await pause(300)
+  seen.watch.arm()
+  answer = async () => 503
+  await pause(800)
+  expect(seen.breaches).toEqual([])
+  expect(seen.samples.get('a')?.some((sample) => sample.outcome === 'failed')).toBe(true)
+})
+
+test('what cannot start refuses with one sentence', async () => {
+  await expect(observe({ probes: [probe('a', 1, { kind: 'carrier-pigeon' })] })).rejects.toThrow('no probe kind carrier-pigeon')
+})
