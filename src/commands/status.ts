@@ -1,0 +1,24 @@
+import { DrillCommand } from '../cli/base-command.ts'
+import { homeFolder } from '../cli/home.ts'
+import { renderStatus, runStatuses, type StatusJson, statusJson } from '../cli/status.ts'
+import { EXIT } from '../domain/verdict.ts'
+
+export default class Status extends DrillCommand {
+  static readonly effect = 'reads'
+  static readonly result = 'status'
+  static override summary = 'What runs now, and everything that is still faulted'
+  static override description = `Exits 0 when nothing of a drill that is over is still faulted, else ${EXIT['undo-failed']}.`
+  static override examples = [
+    { command: '<%= config.bin %> <%= command.id %>', description: 'Running drills and what is still broken' },
+    { command: '<%= config.bin %> <%= command.id %> --json', description: 'The same for a script' },
+  ]
+
+  async run(): Promise<StatusJson> {
+    await this.parse(Status)
+    const statuses = await runStatuses(homeFolder(process.env))
+    this.log(renderStatus(statuses, this.paint))
+    const result = statusJson(statuses)
+    process.exitCode = result.faulted ? EXIT['undo-failed'] : EXIT.held
+    return result
+  }
+}

@@ -1,0 +1,152 @@
+import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join, posix, relative, resolve } from 'node:path'
+import { parseSync } from 'oxc-parser'
+import { expect, test } from 'vitest'
+
+/** Who may import whom, a room's own files included. What is not listed is not allowed; type-only imports and re-exports count. */
+const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  domain: [],
+  contracts: ['domain'],
+  measure: ['domain'],
+  platforms: ['domain', 'contracts'],
+  experiment: ['domain', 'contracts'],
+  engine: ['domain', 'contracts', 'measure', 'evidence'],
+  evidence: ['domain', 'contracts', 'measure'],
+  reports: ['domain', 'contracts', 'measure'],
+  sandbox: ['domain', 'contracts', 'measure'],
+  faults: ['domain', 'contracts', 'platforms'],
+  actions: ['domain', 'contracts', 'platforms'],
+  probes: ['domain', 'contracts', 'platforms'],
+  signals: ['domain', 'contracts', 'platforms'],
+  ledgers: ['domain', 'contracts', 'platforms'],
+  load: ['domain', 'contracts', 'platforms'],
+  registry: [
+    ...['domain', 'contracts', 'platforms', 'faults', 'actions', 'probes', 'signals', 'ledgers', 'load', 'reports', 'sandbox'],
+    'engine/undo',
+  ],
+  cli: [
+    ...['domain', 'contracts', 'measure', 'platforms', 'experiment', 'engine', 'reports', 'evidence', 'registry', 'sandbox', 'faults'],
+    ...['actions', 'probes', 'signals', 'ledgers', 'load'],
+  ],
+  commands: ['cli', 'contracts', 'domain'],
+}
+
+/** npm packages that a room may import at the top of a module. Types cost nothing at run time and are let through. */
+const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  experiment: ['yaml'],
+  cli: ['@oclif/core', 'chalk'],
+  commands: ['@oclif/core'],
+}
+
+interface Import {
+  readonly from: string
+  readonly to: string
+  readonly typeOnly: boolean
+  readonly dynamic: boolean
+}
+
+function importsOf(root: string, file: string): readonly Import[] {
+  const source = readFileSync(join(root, file), 'utf8')
+  const { module, errors } = parseSync(file, source)
+  if (errors.length > 0) throw new Error(`${file}: ${errors[0]?.message}`)
+  const imports = module.staticImports.map((each) => ({
+    to: each.moduleRequest.value,
+    typeOnly: each.entries.length > 0 && each.entries.every(({ isType }) => isType),
+  }))
+  const exports = module.staticExports.flatMap(({ entries }) =>
+    entries.flatMap(({ moduleRequest, isType }) => (moduleRequest ? [{ to: moduleRequest.value, typeOnly: isType }] : [])),
+  )
+  const dynamic = module.dynamicImports.flatMap(({ moduleRequest }) => {
+    const literal = /^['"]([^'"]+)['"]$/.exec(source.slice(moduleRequest.start, moduleRequest.end))
+    return literal?.[1] === undefined ? [] : [{ to: literal[1], typeOnly: false }]
+  })
+  return [
+    ...[...imports, ...exports].map((each) => ({ ...each, from: file, dynamic: false })),
+    ...dynamic.map((each) => ({ ...each, from: file, dynamic: true })),
+  ]
+}
+
+const roomOf = (path: string): string => path.split('/')[0] ?? ''
+
+function violation({ from, to, typeOnly, dynamic }: Import): string | null {
+  const room = roomOf(from)
+  const allowed = ALLOWED[room]
+  if (!allowed) return `${from}: there is no room "${room}" in the table`
+  if (to.startsWith('node:')) return null
+  if (!to.startsWith('.')) {
+    if (dynamic || typeOnly) return room === 'domain' ? `${from} imports the package ${to}` : null
+    const name = to
+      .split('/')
+      .slice(0, to.startsWith('@') ? 2 : 1)
+      .join('/')
+    return PACKAGES[room]?.includes(name) ? null : `${from} imports the package ${to} at its top`
+  }
+  const target = posix.join(posix.dirname(from), to)
+  if (target.startsWith('..')) return `${from} imports ${to}, outside src`
+  const inside = roomOf(target) === room || allowed.some((each) => target.startsWith(`${each}/`))
+  return inside ? null : `${from} imports ${target}`
+}
+
+function check(root: string): { readonly files: number; readonly violations: readonly string[] } {
+  const files = globSync('**/*.ts', { cwd: root }).filter((file) => !file.endsWith('.test.ts') && !file.endsWith('.d.ts'))
+  const violations = files.flatMap((file) => importsOf(root, file)).flatMap((each) => violation(each) ?? [])
+  return { files: files.length, violations }
+}
+
+const src = resolve(import.meta.dirname, '../src')
+
+test('every import stays inside the table of who may import whom', () => {
+  const { files, violations } = check(src)
+  expect(files).toBeGreaterThan(50)
+  expect(violations).toEqual([])
+})
+
+test('every relative import names a file that is there', () => {
+  const files = globSync('**/*.ts', { cwd: src })
+  const missing = files.flatMap((file) =>
+    importsOf(src, file)
+      .filter(({ to }) => to.startsWith('.') && !existsSync(join(src, dirname(file), to)))
+      .map(({ to }) => `${file}: ${to}`),
+  )
+  expect(missing).toEqual([])
+})
+
+test.each([
+  ['measure/x.ts', `import { a } from '../engine/y.ts'`],
+  ['measure/x.ts', `import type { A } from '../engine/y.ts'`],
+  ['engine/x.ts', `export { a } from '../registry/y.ts'`],
+  ['engine/x.ts', `export * from '../faults/y.ts'`],
+  ['engine/x.ts', `import { parse } from 'yaml'`],
+  ['sandbox/x.ts', `await import('../engine/y.ts')`],
+  ['ledgers/x.ts', `import pg from 'pg'`],
+  ['domain/x.ts', `import type { Client } from 'pg'`],
+  ['commands/x.ts', `import { a } from '../engine/y.ts'`],
+  ['nowhere/x.ts', `import { a } from '../domain/y.ts'`],
+])('a planted violation is found: %s %s', (file, source) => {
+  const root = mkdtempSync(join(tmpdir(), 'firedrill-architecture-'))
+  try {
+    mkdirSync(dirname(join(root, file)), { recursive: true })
+    writeFileSync(join(root, file), source)
+    const { files, violations } = check(root)
+    expect(files).toBe(1)
+    expect(violations.join()).toContain(relative(root, join(root, file)))
+  } finally {
+    rmSync(root, { recursive: true })
+  }
+})
+
+test.each([
+  ['measure/x.ts', `import { a } from '../domain/y.ts'`],
+  ['ledgers/x.ts', `import type { Client } from 'pg'\nconst pg = await import('pg')`],
+  ['experiment/x.ts', `import { parse } from 'yaml'`],
+])('what is allowed is let through: %s %s', (file, source) => {
+  const root = mkdtempSync(join(tmpdir(), 'firedrill-architecture-'))
+  try {
+    mkdirSync(dirname(join(root, file)), { recursive: true })
+    writeFileSync(join(root, file), source)
+    expect(check(root).violations).toEqual([])
+  } finally {
+    rmSync(root, { recursive: true })
+  }
+})
