@@ -17,7 +17,7 @@ const parameters = object(
 )
 
 const status = text({ pattern: /^[1-5](?:\d\d|xx)$/, what: 'a status such as 200 or a class such as 2xx', examples: ['200', '2xx'] })
-const answerFields = { headers: headerChecks, json: jsonChecks, body: textCheck }
+const answerFields = { headers: headerChecks, json: jsonChecks, body: textCheck('What the body must be.') }
 const markerOf = (doc: string) => object({}, { status, ...answerFields }, { doc })
 const expect = object(
   {

@@ -22,11 +22,8 @@ export const headerChecks = mapOf(either(text({ doc: 'The exact value.' }), obje
   doc: 'What headers of the answer must be.',
   examples: ['{x-region: us}'],
 })
-export const textCheck = object(
-  {},
-  { contains: valueFields.contains, matches: valueFields.matches, equals: text({ doc: 'The whole text.' }) },
-  { doc: 'What the text must be.' },
-)
+export const textCheck = (doc: string) =>
+  object({}, { contains: valueFields.contains, matches: valueFields.matches, equals: text({ doc: 'The whole text.' }) }, { doc })
 
 type ValueCheck = Omit<Of<typeof jsonChecks>[number], 'path'>
 /** True when `value` (undefined: it is not there) is as it must be. */

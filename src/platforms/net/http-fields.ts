@@ -9,6 +9,7 @@ import type { HttpTarget } from './http-client.ts'
 export const httpUrl = text({
   pattern: /^https?:\/\/[^\s/]+/,
   what: 'an address that begins with http:// or https://',
+  doc: 'Where to send it.',
   examples: ['https://scoring.example.com/health'],
 })
 export const httpHeaders = mapOf(either(text(), secret()), { key: 'text', doc: 'Headers to send; a value may be a secret by reference.' })
