@@ -1,12 +1,12 @@
 import { open } from 'node:fs/promises'
 import { systemClock } from '../../contracts/clock.ts'
 import type { Clock } from '../../contracts/context.ts'
-import type { EventOf, JournalEntry } from '../../domain/event.ts'
+import type { DrillEvent, EventOf, JournalEntry } from '../../domain/event.ts'
 import { instant } from '../../domain/time.ts'
 import { sha256 } from '../hash.ts'
 import { bootId } from '../lease/identity.ts'
-import { type Journal, journalOn } from './journal.ts'
-import { type JournalRead, readJournal } from './read.ts'
+import { type Journal, journalOn, NO_LINE } from './journal.ts'
+import { type JournalRead, parseJournal, readJournal } from './read.ts'
 
 export interface TakenJournal {
   readonly journal: Journal
@@ -26,6 +26,23 @@ export async function takeOver(file: string, onEntry?: (entry: JournalEntry) => 
   const next = read.torn.length > 0 ? await replaceTail(file, read, clock) : read.next
   const handle = await open(file, 'a')
   return { journal: journalOn(handle, file, next, { clock, ...(onEntry && { onEntry }) }), read, clock }
+}
+
+/** A journal beside the drill's, for when that one cannot be gone on with: made if missing; in memory alone if nothing can be written. */
+export async function takeSpare(file: string, clock: Clock = systemClock(process.hrtime.bigint())): Promise<TakenJournal> {
+  try {
+    const handle = await open(file, 'a')
+    const read = await readJournal(file)
+    const next = read.torn.length > 0 ? await replaceTail(file, read, clock) : read.next
+    return { journal: journalOn(handle, file, next, { clock }), read, clock }
+  } catch {
+    return { journal: memoryJournal(clock), read: parseJournal(Buffer.alloc(0)), clock }
+  }
+}
+
+function memoryJournal(clock: Clock): Journal {
+  const append = (event: DrillEvent): JournalEntry => ({ seq: 0, at: clock.now(), prev: NO_LINE, event })
+  return { file: '', append, commit: async () => undefined, close: async () => undefined }
 }
 
 /** The clock that the journal was opened with. */

@@ -1,0 +1,71 @@
+import { systemClock } from '../../contracts/clock.ts'
+import type { Registry } from '../../contracts/registry.ts'
+import type { UndoStore } from '../../contracts/undo-store.ts'
+import type { Seconds } from '../../domain/time.ts'
+import { EXIT } from '../../domain/verdict.ts'
+import { makeFolder } from '../home/durable.ts'
+import { runPaths } from '../home/layout.ts'
+import { listRuns, type RunStatus, statusOf } from '../home/runs.ts'
+import { takeSpare } from '../journal/take-over.ts'
+import { takeLease } from '../lease/lease.ts'
+import { localStore } from './file-store.ts'
+import { type Rescue, rescue } from './rescue.ts'
+import { undoRecords } from './undo-records.ts'
+
+export interface ByHand {
+  readonly home: string
+  readonly registry: Pick<Registry, 'faults' | 'systems' | 'undoStores'>
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly log: (text: string) => void
+  /** Measures and reports a drill's folder. */
+  readonly finish?: (out: string) => Promise<void>
+  /** Until the second reading back; default one lease. */
+  readonly again?: Seconds
+}
+
+/** A run that has something open and nobody at work on it. */
+export async function abandonedRuns(home: string): Promise<readonly RunStatus[]> {
+  const all = await Promise.all((await listRuns(home)).map(({ run }) => statusOf(home, run)))
+  return all.filter(({ state, open }) => state === 'dead' || state === 'hung' || (state === 'ended' && open.length > 0))
+}
+
+/**
+ * What the watchdog does, by hand: ends the run's stale engine, undoes, reads back, closes the drill. Rejects with a DrillError:
+ * RUN_UNKNOWN, or LEASE_HELD while its engine or its watchdog lives and renews.
+ */
+export async function undoByHand(run: string, deps: ByHand): Promise<Rescue> {
+  const { info, open } = await statusOf(deps.home, run)
+  if (info.state === 'ended' && open.length === 0) return { results: [], exit: EXIT.held }
+  const lease = await takeLease({ run, file: runPaths(deps.home, run).lease, by: 'undo' })
+  return rescue({ ...deps, run, lease, by: 'undo', why: info.state === 'ended' ? 'its undo had failed' : 'its process died' })
+}
+
+/** Undoes what a run recorded in a store outside its machine, when that machine is gone. Rejects when the store cannot be read. */
+export async function undoFromStore(run: string, store: UndoStore, deps: ByHand): Promise<Rescue> {
+  const paths = runPaths(deps.home, run)
+  await makeFolder(paths.undo)
+  const lease = await takeLease({ run, file: paths.lease, by: 'undo' })
+  const { journal, clock } = await takeSpare(paths.spareJournal, systemClock(process.hrtime.bigint()))
+  try {
+    const results = await undoRecords(await store.list(run), {
+      faults: deps.registry.faults,
+      clock,
+      journal,
+      stores: [localStore(deps.home), store],
+      contextFor: (_record, signal) => ({
+        clock,
+        signal,
+        run,
+        lease: { file: lease.file, epoch: lease.epoch },
+        env: deps.env,
+        folder: process.cwd(),
+        note: deps.log,
+      }),
+    })
+    const failed = results.some(({ outcome }) => outcome.state === 'failed')
+    return { results, exit: failed ? EXIT['undo-failed'] : EXIT.held }
+  } finally {
+    await journal.close().catch(() => undefined)
+    lease.release()
+  }
+}
