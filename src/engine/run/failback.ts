@@ -1,9 +1,9 @@
 import type { Redundancy } from '../../domain/experiment.ts'
 import { formatDuration, type Instant, type Seconds, seconds } from '../../domain/time.ts'
-import { createRecoveryWatch } from '../../measure/recovery.ts'
 import type { Drill } from './drill.ts'
 import { steadyState } from './gate.ts'
 import { perform } from './schedule.ts'
+import { watchProbe } from './watch.ts'
 
 const POLL = seconds(0.1)
 
@@ -70,7 +70,7 @@ function lookAt(drill: Drill, { by, hold }: Redundancy): Disposable & { readonly
 
 /** The probe's newest sample decides; the hold is counted by the caller. */
 function lookAtProbe(drill: Drill, probe: string, hold: Seconds): Disposable & { readonly look: Look } {
-  const watch = createRecoveryWatch({ from: drill.clock.now(), good: drill.experiment.steadyState.good, hold })
+  const watch = watchProbe(drill.experiment, probe, { from: drill.clock.now(), good: drill.experiment.steadyState.good, hold })
   const listening = drill.feed.onSamples((name, block) => {
     if (name === probe) watch.feed(block)
   })

@@ -1,8 +1,9 @@
 import type { LedgerTally } from '../../contracts/keeper.ts'
 import type { Objectives } from '../../domain/experiment.ts'
 import { formatDuration, type Instant, type Seconds, seconds } from '../../domain/time.ts'
-import { createRecoveryWatch, type RecoveryWatch } from '../../measure/recovery.ts'
+import type { RecoveryWatch } from '../../measure/recovery.ts'
 import type { Drill } from './drill.ts'
+import { watchProbe } from './watch.ts'
 
 /** Beyond the promised time the drill goes on this much longer, so that a broken promise is reported with its true length where it can. */
 const PATIENCE = seconds(5)
@@ -36,7 +37,12 @@ export function createJudgement(drill: Drill): Judgement {
     effective: (fault, at) => {
       if (start.at !== null || (from !== undefined && from !== fault)) return
       start.at = at
-      if (objectives.rto) recovery.watch = createRecoveryWatch({ from: at, good: objectives.rto.to.good, hold: objectives.rto.hold })
+      if (objectives.rto)
+        recovery.watch = watchProbe(drill.experiment, objectives.rto.to.probe, {
+          from: at,
+          good: objectives.rto.to.good,
+          hold: objectives.rto.hold,
+        })
     },
     tally: (tally) => void tallies.set(tally.ledger, tally),
     waitsFor: (now) => {
@@ -58,7 +64,7 @@ export function createJudgement(drill: Drill): Judgement {
 
 function waitsForRto(rto: Objectives['rto'], watch: RecoveryWatch | null, since: Seconds): string | null {
   if (!rto || since > rto.within * 2 + rto.hold + PATIENCE) return null
-  return watch?.state().recovered ? null : `recovery of "${rto.to.probe}" held for ${formatDuration(rto.hold)}`
+  return watch?.state().held ? null : `recovery of "${rto.to.probe}" held for ${formatDuration(rto.hold)}`
 }
 
 function waitsForDetection(detection: Objectives['detection'], fired: ReadonlySet<string>, since: Seconds): string | null {
