@@ -1,0 +1,101 @@
+/** One reading of a stream of samples in order of their start. Times in microseconds. */
+export interface HoldFold {
+  good(start: number, end: number, samples: number): void
+  bad(start: number, end: number, samples: number): void
+  state(): HoldState
+}
+
+export interface HoldState {
+  /** End of the first good sample of the run under way. */
+  readonly since: number | null
+  readonly held: boolean
+  readonly down: boolean
+  /** (start of the last bad sample, end of the first good one of the run that held]. */
+  readonly recovered: { readonly lo: number; readonly hi: number } | null
+  /** The same for the first good sample after the service went down, whether it held or not. */
+  readonly first: { readonly lo: number; readonly hi: number } | null
+  readonly relapses: number
+  readonly fellAgain: number
+  readonly lastBad: number | null
+}
+
+export interface HoldRule {
+  readonly good: number
+  readonly hold: number
+  /** Within this a service that is well answers. */
+  readonly typical: () => number
+}
+
+/** A run of samples in which the share of good ones has not yet fallen below the level. */
+interface Run {
+  readonly since: number
+  /** Start of the last bad sample before it. */
+  readonly after: number
+  /** The stretch under way: a run that has held goes on in stretches of `hold`, so that an old good hour does not hide a bad minute. */
+  from: number
+  held: boolean
+  /** Good samples in excess of the level: good · (1 − level) − bad · level. Below zero the level is broken. */
+  excess: number
+}
+
+const ROUNDING = 1e-9
+
+/**
+ * Finds the first run that holds. If the running share from one good sample falls below the level at some later sample, then so does the share
+ * from every good sample in between (they only lack an excess that was not negative): one run at a time is enough.
+ */
+export function createHoldFold(rule: HoldRule): HoldFold {
+  let run: Run | null = null
+  let down = false
+  let lastBad = Number.NEGATIVE_INFINITY
+  /** A good sample that began before this overlaps a bad one and does not say that it was the later of the two. */
+  let clear = Number.NEGATIVE_INFINITY
+  let first: HoldState['first'] = null
+  let recovered: HoldState['recovered'] = null
+  let relapses = 0
+  let fellAgain = 0
+
+  const holdIfDue = (start: number) => {
+    if (run === null || start < run.from + rule.hold) return
+    run.held = true
+    run.from = start
+    run.excess = 0
+    if (down && recovered === null) recovered = { lo: run.after, hi: run.since }
+  }
+  const fall = () => {
+    if (recovered !== null) fellAgain++
+    else if (down) relapses++
+    down = true
+    run = null
+  }
+  return {
+    good(start, end, samples) {
+      holdIfDue(start)
+      if (run !== null) run.excess += samples * (1 - rule.good)
+      else if (start >= clear) {
+        run = { since: end, after: lastBad, from: end, held: false, excess: samples * (1 - rule.good) }
+        if (down && first === null) first = { lo: lastBad, hi: end }
+      }
+    },
+    bad(start, end, samples) {
+      holdIfDue(start)
+      lastBad = Math.max(lastBad, start)
+      clear = Math.max(clear, Math.min(end, start + rule.typical()))
+      if (run === null) down = true
+      else {
+        run.excess -= samples * rule.good
+        if (run.excess < -ROUNDING) fall()
+      }
+    },
+    state: () => ({
+      since: run?.since ?? null,
+      held: run?.held ?? false,
+      down,
+      recovered,
+      first,
+      relapses,
+      fellAgain,
+      lastBad: lastBad === Number.NEGATIVE_INFINITY ? null : lastBad,
+    }),
+  }
+}

@@ -1,0 +1,130 @@
+import type { Interval } from '../domain/interval.ts'
+import type { SampleBlock } from '../domain/sample.ts'
+import { createHoldFold, type HoldFold, type HoldState } from './hold.ts'
+import { type Columns, createOrder } from './order.ts'
+import { BAD, createTypical, GOOD, noTrouble, readingAt, type Trouble } from './reading.ts'
+
+export interface RecoveryOptions {
+  /** Least share of good samples, 0 to 1. */
+  readonly good: number
+  /** How long it must stay so, seconds. */
+  readonly hold: number
+  /** The probe's interval and deadline, seconds. */
+  readonly every: number
+  readonly timeout: number
+  /** Samples that ended before this (seconds, drill clock) only teach how fast a good answer is. */
+  readonly from?: number
+  /** Samples that began at or after this do not count. */
+  readonly until?: number
+  /** Whether the observer was in trouble of its own during [start, end] (microseconds): such samples are unknown. */
+  readonly trouble?: Trouble
+}
+
+/** Seconds on the drill's clock. Everything is a bound: the truth is not better than what `least` readings say, nor worse than `most`. */
+export interface RecoveryState {
+  /** End of the first good sample of the good run under way, unknown samples counted as bad; null: no such run. */
+  readonly steadySince: number | null
+  /** That run has lasted for `hold`. */
+  readonly held: boolean
+  /** A bad sample has broken the service level since `from`. */
+  readonly down: boolean
+  /** First start of the run that held after the service was down; `hi` null: only if the unknown samples were good. */
+  readonly recovered: { readonly lo: number; readonly hi: number | null } | null
+  /** First good sample after the service went down. */
+  readonly first: Interval | null
+  /** Good runs after the first bad sample that did not hold. */
+  readonly relapses: number
+  /** How often the level was broken again after it had recovered. */
+  readonly fellAgain: number
+  /** Start of the latest bad sample. */
+  readonly lastBad: number | null
+  /** Start of the latest sample that was judged; samples are held back for the probe's deadline. */
+  readonly seenUntil: number | null
+  readonly good: number
+  readonly bad: number
+  readonly unknown: number
+}
+
+export interface RecoveryWatch {
+  feed(block: Columns | SampleBlock): void
+  /** No more samples will come: judge the ones held back too. */
+  finish(): void
+  state(): RecoveryState
+}
+
+const MICRO = 1e6
+const seconds = (micros: number): number => micros / MICRO
+
+/**
+ * Watches one probe for "recovered": the first good sample from which the share of good samples never falls below `good` for `hold`.
+ * It reads every sample twice, unknown ones once as good and once as bad; what both readings bound is what was measured.
+ * A slot that was never recorded is unknown too: a watch without samples never holds.
+ */
+export function createRecoveryWatch(options: RecoveryOptions): RecoveryWatch {
+  const every = options.every * MICRO
+  const from = (options.from ?? Number.NEGATIVE_INFINITY) * MICRO
+  const until = (options.until ?? Number.POSITIVE_INFINITY) * MICRO
+  const trouble = options.trouble ?? noTrouble
+  const typical = createTypical()
+  const rule = { good: options.good, hold: options.hold * MICRO, typical: () => typical.value() }
+  const folds = { best: createHoldFold(rule), worst: createHoldFold(rule) }
+  const counts = { good: 0, bad: 0, unknown: 0 }
+  /** When the latest slot was due; from here on every slot is accounted for. */
+  let due = options.from === undefined ? Number.NaN : from
+  let seenUntil: number | null = null
+
+  const unknown = (start: number, end: number, slots: number) => {
+    counts.unknown += slots
+    folds.best.good(start, end, slots)
+    folds.worst.bad(start, end, slots)
+  }
+  const judge = (rows: Columns, i: number) => {
+    const planned = rows.planned[i] ?? 0
+    const start = rows.start[i] ?? 0
+    const end = rows.end[i] ?? 0
+    const reading = readingAt(rows, i, trouble)
+    if (reading === GOOD) typical.add(end - start)
+    if (end < from || start >= until) return
+    if (planned - due > every * 1.5) unknown(due + every, planned, Math.round((planned - due) / every) - 1)
+    if (!(planned < due)) due = planned
+    if (seenUntil === null || start > seenUntil) seenUntil = start
+    if (reading === GOOD) {
+      counts.good++
+      folds.best.good(start, end, 1)
+      folds.worst.good(start, end, 1)
+    } else if (reading === BAD) {
+      counts.bad++
+      folds.best.bad(start, end, 1)
+      folds.worst.bad(start, end, 1)
+    } else unknown(Math.min(start, planned), end, 1)
+  }
+  const order = createOrder(options.timeout * MICRO, (rows) => {
+    for (let i = 0; i < rows.length; i++) judge(rows, i)
+  })
+  return {
+    feed: (block) => order.feed(block),
+    finish: () => order.flush(),
+    state: () => ({ ...bounds(folds), ...counts, seenUntil: seenUntil === null ? null : seconds(seenUntil) }),
+  }
+}
+
+/** What the reading with unknown samples as good and the one with them as bad say together. */
+function bounds(folds: { readonly best: HoldFold; readonly worst: HoldFold }) {
+  const best = folds.best.state()
+  const worst = folds.worst.state()
+  return {
+    steadySince: worst.since === null ? null : seconds(worst.since),
+    held: worst.held,
+    down: best.down,
+    recovered: recoveredBetween(best, worst),
+    first: best.first === null ? null : { lo: seconds(best.first.lo), hi: seconds(best.first.hi) },
+    relapses: best.relapses,
+    fellAgain: best.fellAgain,
+    lastBad: best.lastBad === null ? null : seconds(best.lastBad),
+  }
+}
+
+function recoveredBetween(best: HoldState, worst: HoldState): { lo: number; hi: number | null } | null {
+  if (!best.down || best.recovered === null) return null
+  return { lo: seconds(best.recovered.lo), hi: worst.recovered === null ? null : seconds(worst.recovered.hi) }
+}
