@@ -1,2 +1,4 @@
 // One line per entry.
-export {}
+export { http } from '../signals/http.ts'
+export { prometheus } from '../signals/prometheus.ts'
+export { webhook } from '../signals/webhook.ts'
