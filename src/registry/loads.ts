@@ -1,2 +1,2 @@
 // One line per entry.
-export {}
+export { http } from '../load/http.ts'

@@ -1,9 +1,9 @@
 import type { Clock } from '../../contracts/context.ts'
 import type { ProbeSession } from '../../contracts/probe.ts'
+import { every, type Schedule } from '../../contracts/schedule.ts'
 import type { ProbeDecl } from '../../domain/experiment.ts'
 import type { Outcome } from '../../domain/sample.ts'
 import type { Recorder } from './recorder.ts'
-import { every, type Schedule } from './schedule.ts'
 
 export interface Prober {
   readonly probe: ProbeDecl

@@ -4,6 +4,7 @@ import { systemClock } from '../../contracts/clock.ts'
 import type { Context } from '../../contracts/context.ts'
 import type { ObserverPlan, ObserverSummary } from '../../contracts/observer.ts'
 import type { Registry } from '../../contracts/registry.ts'
+import { createSchedule, type Schedule } from '../../contracts/schedule.ts'
 import { DrillError, describe, refused } from '../../domain/error.ts'
 import type { SignalDecl } from '../../domain/experiment.ts'
 import { EXIT } from '../../domain/verdict.ts'
@@ -13,7 +14,6 @@ import { beatNow, type ErrorData, type ObserverData, type ToMain, type ToThread 
 import { createProber, type Prober } from './prober.ts'
 import { createRecorder } from './recorder.ts'
 import { createSampleFile } from './sample-file.ts'
-import { createSchedule, type Schedule } from './schedule.ts'
 
 type Kinds = Pick<Registry, 'probes' | 'signals' | 'loads'>
 type Post = (message: ToMain) => void

@@ -1,5 +1,5 @@
-import type { Clock } from '../../contracts/context.ts'
-import type { Rate, Seconds } from '../../domain/time.ts'
+import type { Rate, Seconds } from '../domain/time.ts'
+import type { Clock } from './context.ts'
 
 /** Slots on absolute times: slot `i` is due at `due(i)`, whatever became of the slots before it. Seconds on the drill's clock. */
 export interface Timetable {
