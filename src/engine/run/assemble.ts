@@ -8,12 +8,12 @@ import { startLoad } from '../observer/load.ts'
 import { type UndoDesk, undoDesk } from '../undo/desk.ts'
 import { localStore } from '../undo/file-store.ts'
 import { openUndoStore } from '../undo/stores.ts'
-import type { AbortLatch } from './abort.ts'
+import type { AbortLatch } from './abort/latch.ts'
 import type { EngineDeps } from './deps.ts'
 import type { Drill } from './drill.ts'
 import type { Feed } from './feed.ts'
-import { createJudgement, type Judgement } from './observe.ts'
 import type { Opened } from './open.ts'
+import { createJudgement, type Judgement } from './steps/observe.ts'
 
 export type ContextFactory = (signal: AbortSignal) => Context
 

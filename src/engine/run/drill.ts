@@ -7,7 +7,7 @@ import type { Experiment } from '../../domain/experiment.ts'
 import type { Plan } from '../../domain/plan.ts'
 import type { Seconds } from '../../domain/time.ts'
 import type { UndoRecord } from '../../domain/undo.ts'
-import type { AbortLatch } from './abort.ts'
+import type { AbortLatch } from './abort/latch.ts'
 import type { Feed } from './feed.ts'
 
 /** What the life of a drill writes to and asks, whatever keeps it (files at home, an object store). */

@@ -1,15 +1,15 @@
 import { describe } from '../../domain/error.ts'
 import { rows, served } from '../../domain/sample.ts'
 import { seconds } from '../../domain/time.ts'
-import { isAbort } from './abort.ts'
+import { isAbort } from './abort/latch.ts'
 import type { Drill } from './drill.ts'
-import type { Baseline } from './effect.ts'
-import { failBack } from './failback.ts'
-import { type Acting, type FaultEnd, runFault } from './fault.ts'
-import { steadyState } from './gate.ts'
-import { closeLedgers, readDuring } from './ledgers.ts'
-import { createJudgement, type Judgement, needsWholeFault } from './observe.ts'
-import { createBegun, perform, untilDue } from './schedule.ts'
+import type { Baseline } from './steps/effect.ts'
+import { failBack } from './steps/failback.ts'
+import { type Acting, type FaultEnd, runFault } from './steps/fault.ts'
+import { steadyState } from './steps/gate.ts'
+import { closeLedgers, readDuring } from './steps/ledgers.ts'
+import { createJudgement, type Judgement, needsWholeFault } from './steps/observe.ts'
+import { createBegun, perform, untilDue } from './steps/schedule.ts'
 
 const POLL = seconds(0.02)
 

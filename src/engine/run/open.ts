@@ -9,7 +9,7 @@ import { type Journal, openJournal } from '../journal/journal.ts'
 import { bootId, ownIdentity } from '../lease/identity.ts'
 import { type HeldLease, openLease } from '../lease/lease.ts'
 import { acquireLocks } from '../locks/locks.ts'
-import { type AbortLatch, createAbortLatch } from './abort.ts'
+import { type AbortLatch, createAbortLatch } from './abort/latch.ts'
 import type { EngineDeps } from './deps.ts'
 
 /** A drill that is locked, leased, watched over and journaled. */

@@ -1,6 +1,6 @@
-import type { Clock } from '../../contracts/context.ts'
-import { seconds } from '../../domain/time.ts'
-import type { AbortLatch } from './abort.ts'
+import type { Clock } from '../../../contracts/context.ts'
+import { seconds } from '../../../domain/time.ts'
+import type { AbortLatch } from './latch.ts'
 
 /** Wall minus monotonic may drift by slewing; a jump of more than this is a suspend or a step, and measures across it mean nothing. */
 const MAX_STEP = 1

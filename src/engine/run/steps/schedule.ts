@@ -1,8 +1,8 @@
-import { describe } from '../../domain/error.ts'
-import type { ActionDecl, FaultDecl, When } from '../../domain/experiment.ts'
-import type { Instant, Seconds } from '../../domain/time.ts'
-import { isAbort } from './abort.ts'
-import type { Drill } from './drill.ts'
+import { describe } from '../../../domain/error.ts'
+import type { ActionDecl, FaultDecl, When } from '../../../domain/experiment.ts'
+import type { Instant, Seconds } from '../../../domain/time.ts'
+import { isAbort } from '../abort/latch.ts'
+import type { Drill } from '../drill.ts'
 
 /** When each fault and action began, for those that come `after` another; resolves at its beginning. */
 export interface Begun {

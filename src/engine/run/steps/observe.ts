@@ -1,8 +1,8 @@
-import type { LedgerTally } from '../../contracts/keeper.ts'
-import type { Objectives } from '../../domain/experiment.ts'
-import { formatDuration, type Instant, type Seconds, seconds } from '../../domain/time.ts'
-import type { RecoveryWatch } from '../../measure/recovery.ts'
-import type { Drill } from './drill.ts'
+import type { LedgerTally } from '../../../contracts/keeper.ts'
+import type { Objectives } from '../../../domain/experiment.ts'
+import { formatDuration, type Instant, type Seconds, seconds } from '../../../domain/time.ts'
+import type { RecoveryWatch } from '../../../measure/recovery.ts'
+import type { Drill } from '../drill.ts'
 import { watchProbe } from './watch.ts'
 
 /** Beyond the promised time the drill goes on this much longer, so that a broken promise is reported with its true length where it can. */

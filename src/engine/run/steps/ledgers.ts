@@ -1,7 +1,7 @@
-import { describe } from '../../domain/error.ts'
-import type { ReadWhen } from '../../domain/event.ts'
-import { seconds } from '../../domain/time.ts'
-import type { Drill } from './drill.ts'
+import { describe } from '../../../domain/error.ts'
+import type { ReadWhen } from '../../../domain/event.ts'
+import { seconds } from '../../../domain/time.ts'
+import type { Drill } from '../drill.ts'
 
 /** Longer than a write's timeout plus what a replica may lag: nothing is under way any more. */
 const QUIET = seconds(1)

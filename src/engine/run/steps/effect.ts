@@ -1,10 +1,10 @@
-import type { EffectSeen, Fault, FaultInput, Mutation } from '../../contracts/fault.ts'
-import { describe } from '../../domain/error.ts'
-import type { FaultDecl } from '../../domain/experiment.ts'
-import { rows, type Sample, served } from '../../domain/sample.ts'
-import { formatDuration, type Instant, seconds } from '../../domain/time.ts'
-import { wilson } from '../../measure/proportion.ts'
-import { type Drill, within } from './drill.ts'
+import type { EffectSeen, Fault, FaultInput, Mutation } from '../../../contracts/fault.ts'
+import { describe } from '../../../domain/error.ts'
+import type { FaultDecl } from '../../../domain/experiment.ts'
+import { rows, type Sample, served } from '../../../domain/sample.ts'
+import { formatDuration, type Instant, seconds } from '../../../domain/time.ts'
+import { wilson } from '../../../measure/proportion.ts'
+import { type Drill, within } from '../drill.ts'
 
 /** How long a fault may take to bite unless the experiment says otherwise. */
 const DEFAULT_WITHIN = seconds(10)

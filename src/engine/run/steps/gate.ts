@@ -1,5 +1,5 @@
-import { formatDuration, type Seconds, seconds } from '../../domain/time.ts'
-import type { Drill } from './drill.ts'
+import { formatDuration, type Seconds, seconds } from '../../../domain/time.ts'
+import type { Drill } from '../drill.ts'
 import { watchProbe } from './watch.ts'
 
 /** A stumble right after the start may delay the baseline, not more than this much beyond the hold. */

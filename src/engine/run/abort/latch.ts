@@ -1,4 +1,4 @@
-import type { AbortCause } from '../../domain/event.ts'
+import type { AbortCause } from '../../../domain/event.ts'
 
 export interface Abort {
   readonly cause: AbortCause

@@ -1,6 +1,6 @@
 import { access } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import type { Experiment } from '../../domain/experiment.ts'
+import type { Experiment } from '../../../domain/experiment.ts'
 
 /** A switch that is thrown, or null. A file: it exists. A URL: it does not answer 2xx within two seconds. */
 export async function readKillSwitch(declared: Experiment['killSwitch'], folder: string, run: string): Promise<string | null> {
