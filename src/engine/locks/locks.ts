@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { isFresh, readLease } from '../../contracts/lease.ts'
+import { isFresh, isReleased, readLease } from '../../contracts/lease.ts'
 import { type DrillError, refused } from '../../domain/error.ts'
 import { sha256 } from '../hash.ts'
 import { makeFolder } from '../home/durable.ts'
@@ -20,7 +20,7 @@ interface Holder extends Identity {
 
 export interface Lock {
   readonly name: string
-  /** Idempotent. */
+  /** Idempotent. Keeps it when the run leaves something faulted: nobody drills that until it was undone. */
   release(): void
 }
 
@@ -57,7 +57,7 @@ async function acquire(home: string, run: string, name: string): Promise<Lock> {
   const file = join(locksFolder(home), `${sha256(name).slice(0, 24)}.lock`)
   const mine: Holder = { name, run, ...ownIdentity(), nonce: randomUUID() }
   for (;;) {
-    if (createWhole(file, JSON.stringify(mine))) return lockOn(file, mine)
+    if (createWhole(file, JSON.stringify(mine))) return lockOn(home, file, mine)
     const holder = readHolder(file)
     // A text that is no holder's is what a power cut left: files appear whole otherwise.
     if (holder !== undefined) await assertAbandoned(home, holder)
@@ -66,17 +66,25 @@ async function acquire(home: string, run: string, name: string): Promise<Lock> {
       replaceWhole(file, JSON.stringify(mine))
       return true
     })
-    if (won === true) return lockOn(file, mine)
+    if (won === true) return lockOn(home, file, mine)
     if (won === undefined) await new Promise((resolve) => setTimeout(resolve, 5))
   }
 }
 
-const lockOn = (file: string, mine: Holder): Lock => ({
+const lockOn = (home: string, file: string, mine: Holder): Lock => ({
   name: mine.name,
   release: () => {
-    if (readHolder(file)?.nonce === mine.nonce) rmSync(file, { force: true })
+    if (readHolder(file)?.nonce === mine.nonce && !leftFaulted(home, mine.run)) rmSync(file, { force: true })
   },
 })
+
+function leftFaulted(home: string, run: string): boolean {
+  try {
+    return readdirSync(runPaths(home, run).undo).some((name) => name.endsWith('.json'))
+  } catch {
+    return false
+  }
+}
 
 /**
  * Runs `work` while nobody else changes a lock that its holder left: undefined when somebody else is doing so right now. The guard is
@@ -109,11 +117,11 @@ function takeDeadGuard(guard: string, mine: Holder): boolean {
 async function assertAbandoned(home: string, holder: Holder): Promise<void> {
   const lease = readLease(runPaths(home, holder.run).lease)
   // Fresh, though its holder is dead: the watchdog is about to take it.
-  if (isAlive(holder) || (lease !== undefined && isFresh(lease))) throw locked(holder)
+  const over = lease !== undefined && isReleased(lease)
+  if (!over && (isAlive(holder) || (lease !== undefined && isFresh(lease)))) throw locked(holder)
   if ((await openUndos(home, holder.run)).length > 0)
-    throw refused(`${holder.name} is still faulted by the run ${holder.run}, which died`, 'LOCKED_FAULTED', [
-      `firedrill undo --run ${holder.run}`,
-    ])
+    throw refused(`${holder.name} is still faulted by the run ${holder.run}`, 'LOCKED_FAULTED', [`firedrill undo --run ${holder.run}`])
+  if (isAlive(holder)) throw locked(holder)
 }
 
 const locked = (holder: Holder): DrillError =>

@@ -6,7 +6,7 @@ import { type WatchdogDeps, watchRun } from './watch.ts'
  * The whole life of a watchdog process, for its entry file: `node <entry> <home> <run>`, standard error is its log. Nothing but its work
  * or SIGKILL ends it.
  */
-export async function serveWatchdog(deps: Pick<WatchdogDeps, 'registry' | 'finish'>): Promise<void> {
+export async function serveWatchdog(deps: Pick<WatchdogDeps, 'registry' | 'finish' | 'again'>): Promise<void> {
   const log = (text: string): void => {
     process.stderr.write(`${new Date().toISOString()} ${text}\n`)
   }

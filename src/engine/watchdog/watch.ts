@@ -3,6 +3,7 @@ import type { Readable, Writable } from 'node:stream'
 import { isReleased, LEASE_VALID, readLease } from '../../contracts/lease.ts'
 import type { Registry } from '../../contracts/registry.ts'
 import { DrillError, describe } from '../../domain/error.ts'
+import type { Seconds } from '../../domain/time.ts'
 import { EXIT, type ExitCode } from '../../domain/verdict.ts'
 import { runPaths } from '../home/layout.ts'
 import { readRun } from '../home/runs.ts'
@@ -19,6 +20,8 @@ export interface WatchdogDeps {
   readonly output: Writable
   readonly log: (text: string) => void
   readonly finish?: (out: string) => Promise<void>
+  /** Until the second reading back; default one lease. */
+  readonly again?: Seconds
 }
 
 const LOOK_EVERY = 250
