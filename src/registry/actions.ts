@@ -1,2 +1,4 @@
 // One line per entry.
-export {}
+export { command } from '../actions/command.ts'
+export { http } from '../actions/http.ts'
+export { manual } from '../actions/manual.ts'

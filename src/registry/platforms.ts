@@ -1,3 +1,4 @@
 // One line per entry.
 
+export { linkPlatform } from '../platforms/link/platform.ts'
 export { processPlatform } from '../platforms/process/platform.ts'

@@ -4,17 +4,19 @@ import { picks, type RuleCounters, type RuleRequest, type RuleState } from './ru
 /** A rule that holds now, with what has happened under it. */
 export interface ActiveRule {
   readonly request: RuleRequest
+  /** CLOCK_MONOTONIC nanoseconds. */
+  readonly applied: bigint
   readonly up: Pacer | null
   readonly down: Pacer | null
-  picks(connection: number): boolean
-  /** Uniform in [0, 1), from the rule's seed. */
-  random(): number
+  readonly picks: (connection: number) => boolean
+  /** Seconds to hold the next piece; its jitter is drawn from the rule's seed. */
+  readonly delay: () => number
   /** A connection that was there, or came. */
-  consider(): void
+  readonly consider: () => void
   /** Something was really done to a connection; called once for each. */
-  affect(): void
-  counters(): RuleCounters
-  state(): RuleState
+  readonly affect: () => void
+  readonly counters: () => RuleCounters
+  readonly state: () => RuleState
 }
 
 /** CLOCK_MONOTONIC, nanoseconds: the same clock in every process of this boot. */
@@ -38,19 +40,20 @@ export function activate(request: RuleRequest): ActiveRule {
   let affected = 0
   let firstAffected: bigint | null = null
   const { harm } = request
+  const random = randomFrom(request.seed)
   const pacer = (): Pacer | null => (harm.kind === 'throttle' ? createPacer(harm.rate) : null)
   const counters = (): RuleCounters => ({
     considered,
     affected,
     firstAffected: firstAffected === null ? null : String(firstAffected),
-    lastClean: String(applied),
   })
   return {
     request,
+    applied,
     up: pacer(),
     down: pacer(),
     picks: (connection) => picks(request, connection),
-    random: randomFrom(request.seed),
+    delay: () => (harm.kind === 'delay' ? harm.latency + random() * harm.jitter : 0),
     consider() {
       considered++
     },

@@ -3,11 +3,11 @@ import { connect, createServer, type Server, type Socket } from 'node:net'
 /** The listening end of a link. It can be shut so that a connect is really refused, and keeps its port meanwhile. */
 export interface Gate {
   readonly port: number
-  readonly listening: boolean
-  shut(): Promise<void>
+  readonly isOpen: () => boolean
+  readonly shut: () => Promise<void>
   /** Resolves when connects are accepted again; until then it tries, as long as it takes. */
-  open(): Promise<void>
-  close(): void
+  readonly open: () => Promise<void>
+  readonly close: () => void
 }
 
 interface Options {
@@ -16,11 +16,15 @@ interface Options {
   readonly accept: (client: Socket) => void
 }
 
+/** How often a port that somebody else took meanwhile is tried again, milliseconds. */
+const RETRY = 20
+
 const listen = (server: Server, host: string, port: number): Promise<void> =>
   new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen({ host, port, backlog: 1024 }, () => {
       server.off('error', reject)
+      // A descriptor that could not be had for one client is no reason to stop.
       server.on('error', () => undefined)
       resolve()
     })
@@ -51,21 +55,18 @@ async function holdPort(host: string, port: number): Promise<() => void> {
 
 /** Listens on host and port (0: any free one, then always the same). Rejects when the port cannot be had. */
 export async function openGate({ host, port: asked, accept }: Options): Promise<Gate> {
-  const fresh = (): Server => createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, accept)
-  let server: Server | null = fresh()
+  let server: Server | null = null
   let release: () => void = () => undefined
-  await listen(server, host, asked)
-  const port = portOf(server)
-  const relisten = async (): Promise<void> => {
-    const next = fresh()
+  const start = async (port: number): Promise<number> => {
+    const next = createServer({ allowHalfOpen: true, pauseOnConnect: true, noDelay: true }, accept)
     await listen(next, host, port)
     server = next
+    return portOf(next)
   }
+  const port = await start(asked)
   return {
     port,
-    get listening() {
-      return server !== null
-    },
+    isOpen: () => server !== null,
     async shut() {
       server?.close()
       server = null
@@ -73,11 +74,11 @@ export async function openGate({ host, port: asked, accept }: Options): Promise<
     },
     async open() {
       // Where a bound but silent socket does not stand in the way, there is no gap; elsewhere the hold is let go of first.
-      await relisten().catch(() => undefined)
+      await start(port).catch(() => undefined)
       release()
       while (server === null) {
-        await new Promise((resolve) => setTimeout(resolve, 20))
-        await relisten().catch(() => undefined)
+        await new Promise((resolve) => setTimeout(resolve, RETRY))
+        await start(port).catch(() => undefined)
       }
     },
     close() {

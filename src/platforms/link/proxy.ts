@@ -1,14 +1,9 @@
 import type { Socket } from 'node:net'
 import type { ActiveRule } from './active-rule.ts'
-import { type Connection, openConnection, type Totals } from './connection.ts'
+import { applyRules, type Connection, destroy, openConnection, type Totals } from './connection.ts'
 import { type Gate, openGate } from './gate.ts'
-import type { LinkState, RuleEnd, RuleRequest } from './rule.ts'
+import type { Address, LinkState, RuleRequest } from './rule.ts'
 import { createRuleTable } from './rule-table.ts'
-
-export interface Address {
-  readonly host: string
-  readonly port: number
-}
 
 export interface ProxyOptions {
   readonly name: string
@@ -23,12 +18,12 @@ export interface ProxyOptions {
 /** A TCP proxy that passes everything through, save what a rule says. */
 export interface Proxy {
   readonly port: number
-  state(): LinkState
+  readonly state: () => LinkState
   /** Resolves when the rule holds for every connection, old and new; `refused`: why it does not. */
-  put(rule: RuleRequest): Promise<{ readonly refused?: string }>
+  readonly put: (rule: RuleRequest) => Promise<{ readonly refused?: string }>
   /** Resolves when everything passes again; false when there is no such rule. */
-  lift(id: string): Promise<boolean>
-  close(): void
+  readonly lift: (id: string) => Promise<boolean>
+  readonly close: () => void
 }
 
 /** Connections that only a blackhole keeps, and whose client has gone: more than this are let go, oldest first. */
@@ -36,53 +31,49 @@ const LINGERING_LIMIT = 4096
 
 const shuts = ({ request }: ActiveRule): boolean => request.harm.kind === 'cut' && request.percent >= 1
 
+interface Crowd {
+  readonly open: ReadonlySet<Connection>
+  readonly seen: () => number
+  readonly admit: (client: Socket, rules: readonly ActiveRule[]) => void
+}
+
+/** The connections of a proxy. */
+function createCrowd(to: Address, totals: Totals): Crowd {
+  const open = new Set<Connection>()
+  const lingering = new Set<Connection>()
+  let seen = 0
+  const closed = (connection: Connection): void => {
+    open.delete(connection)
+    lingering.delete(connection)
+  }
+  const lingers = (connection: Connection): void => {
+    lingering.add(connection)
+    const [oldest] = lingering
+    if (lingering.size > LINGERING_LIMIT && oldest !== undefined) destroy(oldest)
+  }
+  return {
+    open,
+    seen: () => seen,
+    admit(client, rules) {
+      seen++
+      const connection = openConnection({ client, number: seen, to, totals, closed, lingers }, rules)
+      if (connection.mode !== 'dead') open.add(connection)
+    },
+  }
+}
+
 /** Starts one. Rejects when the address cannot be listened on. */
 export async function startProxy({ name, instance, listen, to, log }: ProxyOptions): Promise<Proxy> {
-  const connections = new Set<Connection>()
-  const lingering = new Set<Connection>()
   const totals: Totals = { queued: 0, up: 0, down: 0, affected: 0 }
-  let seen = 0
+  const crowd = createCrowd(to, totals)
   /** Opening and shutting take turns. */
   let turn: Promise<void> = Promise.resolve()
-
-  const accept = (client: Socket): void => {
-    seen++
-    // Rules may end a connection before it is made: it is then never kept.
-    let connection: Connection | undefined
-    let over = false
-    connection = openConnection({
-      client,
-      number: seen,
-      to,
-      totals,
-      rules: table.active(),
-      closed() {
-        over = true
-        if (connection === undefined) return
-        connections.delete(connection)
-        lingering.delete(connection)
-      },
-      lingers() {
-        if (connection !== undefined && !over) lingering.add(connection)
-        if (lingering.size > LINGERING_LIMIT) lingering.values().next().value?.destroy()
-      },
-    })
-    if (!over) connections.add(connection)
-  }
-  const settle = async (gate: Gate): Promise<void> => {
-    const shut = table.active().some(shuts)
-    if (shut && gate.listening) await gate.shut()
-    if (!shut && !gate.listening) await gate.open()
-  }
-  const changed = (what: 'rule.applied' | 'rule.ended', { id, run, harm }: RuleRequest, why?: RuleEnd): void => {
-    turn = turn.then(() => settle(gate))
-    const rules = table.active()
-    for (const connection of [...connections]) connection.apply(rules)
+  const table = createRuleTable((what, { id, run, harm }, why) => {
+    turn = turn.then(() => settle(gate, table.active().some(shuts)))
+    for (const connection of Array.from(crowd.open)) applyRules(connection, table.active())
     log(what, { id, run, kind: harm.kind, ...(why === undefined ? {} : { why }) })
-  }
-  const table = createRuleTable(changed)
-  const gate = await openGate({ ...listen, accept })
-
+  })
+  const gate = await openGate({ ...listen, accept: (client) => crowd.admit(client, table.active()) })
   return {
     port: gate.port,
     state: () => ({
@@ -91,8 +82,8 @@ export async function startProxy({ name, instance, listen, to, log }: ProxyOptio
       pid: process.pid,
       listen: { host: listen.host, port: gate.port },
       to,
-      listening: gate.listening,
-      connections: { seen, open: connections.size, affected: totals.affected },
+      listening: gate.isOpen(),
+      connections: { seen: crowd.seen(), open: crowd.open.size, affected: totals.affected },
       bytes: { up: totals.up, down: totals.down },
       rules: table.active().map((rule) => rule.state()),
       ended: table.ended(),
@@ -110,7 +101,12 @@ export async function startProxy({ name, instance, listen, to, log }: ProxyOptio
     close() {
       table.stop()
       gate.close()
-      for (const connection of [...connections]) connection.destroy()
+      for (const connection of Array.from(crowd.open)) destroy(connection)
     },
   }
+}
+
+async function settle(gate: Gate, shut: boolean): Promise<void> {
+  if (shut === !gate.isOpen()) return
+  await (shut ? gate.shut() : gate.open())
 }

@@ -4,13 +4,13 @@ import type { EndedRule, RuleEnd, RuleRequest } from './rule.ts'
 
 /** The rules of one proxy. They end by themselves. */
 export interface RuleTable {
-  active(): readonly ActiveRule[]
-  ended(): readonly EndedRule[]
+  readonly active: () => readonly ActiveRule[]
+  readonly ended: () => readonly EndedRule[]
   /** Idempotent by id. `refused`: why not. */
-  put(request: RuleRequest): { readonly refused?: string }
+  readonly put: (request: RuleRequest) => { readonly refused?: string }
   /** False when there is none of that id. */
-  lift(id: string, why?: RuleEnd): boolean
-  stop(): void
+  readonly lift: (id: string, why?: RuleEnd) => boolean
+  readonly stop: () => void
 }
 
 /** How often leases are looked at, milliseconds. */
@@ -40,13 +40,14 @@ export function createRuleTable(changed: (what: 'rule.applied' | 'rule.ended', r
       clearInterval(poll)
       poll = undefined
     }
-    memory.push({ id, run: found.rule.request.run, why, ended: String(monotonic()), counters: found.rule.counters() })
+    const { request, applied, counters } = found.rule
+    memory.push({ id, run: request.run, why, applied: String(applied), ended: String(monotonic()), counters: counters() })
     if (memory.length > MEMORY) memory.shift()
-    changed('rule.ended', found.rule.request, why)
+    changed('rule.ended', request, why)
     return true
   }
   const obeyLeases = (): void => {
-    for (const { rule } of [...rules.values()]) {
+    for (const { rule } of Array.from(rules.values())) {
       const { id, lease, epoch } = rule.request
       const state = leaseState(lease, epoch)
       if (state !== 'held') lift(id, state === 'newer' ? 'fenced' : 'lease-lost')
@@ -71,7 +72,7 @@ export function createRuleTable(changed: (what: 'rule.applied' | 'rule.ended', r
     put,
     lift,
     stop() {
-      for (const id of [...rules.keys()]) lift(id, 'stopped')
+      for (const id of Array.from(rules.keys())) lift(id, 'stopped')
     },
   }
 }

@@ -33,8 +33,6 @@ export interface RuleCounters {
   /** Connections that something was really done to. */
   readonly affected: number
   readonly firstAffected: string | null
-  /** The last moment, before the first affected one, at which a considered connection passed unharmed or the rule began. */
-  readonly lastClean: string
 }
 
 export type RuleState = Omit<RuleRequest, 'seed'> & {
@@ -47,8 +45,14 @@ export interface EndedRule {
   readonly id: string
   readonly run: string
   readonly why: RuleEnd
+  readonly applied: string
   readonly ended: string
   readonly counters: RuleCounters
+}
+
+export interface Address {
+  readonly host: string
+  readonly port: number
 }
 
 /** What `GET /state` answers. */
@@ -57,8 +61,8 @@ export interface LinkState {
   /** Unique to this process: a proxy that was restarted is another one. */
   readonly instance: string
   readonly pid: number
-  readonly listen: { readonly host: string; readonly port: number }
-  readonly to: { readonly host: string; readonly port: number }
+  readonly listen: Address
+  readonly to: Address
   readonly listening: boolean
   readonly connections: { readonly seen: number; readonly open: number; readonly affected: number }
   readonly bytes: { readonly up: number; readonly down: number }

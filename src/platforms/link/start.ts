@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../domain/json.ts'
-import type { Address } from './proxy.ts'
+import type { Address } from './rule.ts'
 
 /** The one argument of `proxy-main`, as JSON. */
 export interface ProxyStart {
