@@ -1,4 +1,5 @@
 import { Command, Flags, type Interfaces } from '@oclif/core'
+import { type Setting, settingOf } from './setting.ts'
 import { colourLevel, type Paint, paintFor, type Terminal, terminalOf } from './terminal.ts'
 
 /** What a command does to the world. Every command says it; there is no default, so that forgetting it shows. */
@@ -25,8 +26,19 @@ export abstract class DrillCommand extends Command {
     return paintFor(colourLevel(process.env, process.stderr))
   }
 
+  protected get quiet(): boolean {
+    return this.argv.includes('--quiet') || this.argv.includes('-q')
+  }
+
   protected progress(text: string): void {
-    if (!this.argv.includes('--quiet') && !this.argv.includes('-q')) process.stderr.write(`${text}\n`)
+    if (!this.quiet) process.stderr.write(`${text}\n`)
+  }
+
+  /** Progress and problems go to stderr, the world is this process's. */
+  protected drillSetting(file: string, sets: readonly string[]): Setting {
+    const write = (text: string): void => void process.stderr.write(text)
+    const progress = (text: string): void => this.progress(text)
+    return settingOf({ file, sets, version: this.config.version, env: process.env, paint: this.progressPaint, write, progress })
   }
 
   override logJson(json: unknown): void {

@@ -41,6 +41,12 @@ export interface LiveOptions {
   readonly now: () => number
 }
 
+/** The drill's clock from its monotonic origin, seconds. */
+export const drillClock =
+  (monotonic: bigint): (() => number) =>
+  () =>
+    Number(process.hrtime.bigint() - monotonic) / 1e9
+
 /** The live view: events scroll by, and below them a frame that is drawn ten times a second. */
 export function watchLive({ plan, run, paint, port, now }: LiveOptions): Watcher {
   const fold = createLiveFold(plan, run)
