@@ -81,16 +81,20 @@ interface LineWriter {
   sync(): Promise<void>
 }
 
-/** One write at a time; lines that come meanwhile go with the next one. A full disk loses nothing: what is not written stays in `left`. */
+/** One write at a time; lines that come meanwhile go with the next one. A full disk loses nothing: what is not written is tried again. */
 function lineWriter(handle: FileHandle, file: string): LineWriter {
-  let left = Buffer.alloc(0)
+  // Written first, then what came meanwhile: joined once a write, not once a line.
+  let left: Uint8Array = Buffer.alloc(0)
+  let added: Buffer[] = []
   let turn: Promise<void> = Promise.resolve()
   let scheduled = false
   // After a failed fsync the kernel may have dropped the pages and say yes the next time: nothing is durable any more.
   let lost: DrillError | undefined
 
   const write = async (): Promise<void> => {
-    while (left.length > 0) {
+    while (left.length > 0 || added.length > 0) {
+      left = Buffer.concat([left, ...added])
+      added = []
       const { bytesWritten } = await handle.write(left)
       left = left.subarray(bytesWritten)
     }
@@ -106,7 +110,7 @@ function lineWriter(handle: FileHandle, file: string): LineWriter {
   }
   return {
     add: (text) => {
-      left = Buffer.concat([left, Buffer.from(text)])
+      added.push(Buffer.from(text))
       if (scheduled) return
       scheduled = true
       void inTurn(drain)
