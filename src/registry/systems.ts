@@ -1,2 +1,2 @@
 // One line per entry.
-export {}
+export { twoRegion } from '../sandbox/two-region.ts'

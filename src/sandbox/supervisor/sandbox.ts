@@ -1,0 +1,84 @@
+import { spawn } from 'node:child_process'
+import { chmodSync, mkdirSync } from 'node:fs'
+import type { Server } from 'node:http'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { seconds } from '../../domain/time.ts'
+import { ENTRIES } from '../entries.ts'
+import { handleJson } from '../handle.ts'
+import { ask } from '../kit/client.ts'
+import { type Identity, startOf } from '../kit/processes.ts'
+import type { Handle } from '../kit/server.ts'
+import { truthLog } from '../kit/truth.ts'
+import { type Layout, portOf, REGIONS, truthFile } from '../layout.ts'
+import { createChildren, type Recipe } from './children.ts'
+import type { SupervisorConfig, SupervisorSaid } from './config.ts'
+import { createControl } from './control.ts'
+import { reserveBlock } from './ports.ts'
+import { nodeRecipes } from './recipes.ts'
+
+export interface Started {
+  readonly ready: SupervisorSaid
+  readonly server: Server
+  readonly handle: Handle
+  readonly stop: () => void
+  readonly ownerGone: () => void
+}
+
+/** Everything of the sandbox, started at once; resolves when clients are served by both regions. */
+export async function startSandbox(config: SupervisorConfig): Promise<Started> {
+  const guardian = startGuardian(config.dir)
+  const { base, server } = await reserveBlock()
+  const layout: Layout = { dir: config.dir, truth: config.truth, base }
+  makeFolders(layout)
+  const truth = truthLog(truthFile(layout, 'supervisor'), 'supervisor')
+  const children = createChildren(layout, truth, childEnvironment())
+  const recipes = new Map<string, Recipe>(nodeRecipes(layout, config.options).map((recipe) => [recipe.name, recipe]))
+  await Promise.all([...recipes.values()].map((recipe) => children.start(recipe)))
+  await whole(layout)
+  truth('started')
+  const control = createControl({ layout, children, recipes, truth, idle: config.options.idle })
+  const supervisor: Identity = { pid: process.pid, start: startOf(process.pid) ?? '' }
+  return { ready: { ready: true, handle: handleJson({ layout, supervisor, guardian }) }, server, ...control }
+}
+
+/** Detached, so that a signal to the supervisor's whole group leaves it alive. */
+function startGuardian(dir: string): Identity {
+  const guardian = spawn(process.execPath, [ENTRIES.guardian, dir], {
+    cwd: '/',
+    detached: true,
+    env: childEnvironment(),
+    stdio: ['pipe', 'ignore', 'ignore'],
+  })
+  guardian.unref()
+  return { pid: guardian.pid ?? 0, start: startOf(guardian.pid ?? 0) ?? '' }
+}
+
+function makeFolders(layout: Layout): void {
+  for (const folder of ['run/shared', 'logs', 'data', ...REGIONS.map((region) => `run/${region}`)])
+    mkdirSync(join(layout.dir, folder), { recursive: true })
+  // Whoever the databases run as must be able to reach their folders, and to see nothing else.
+  chmodSync(layout.dir, 0o711)
+  mkdirSync(layout.truth, { recursive: true })
+}
+
+/** Nothing of the user's own environment reaches the subject. */
+function childEnvironment(): Readonly<Record<string, string>> {
+  const cache = process.env['NODE_COMPILE_CACHE']
+  return { PATH: process.env['PATH'] ?? '', LC_ALL: 'C', ...(cache === undefined ? {} : { NODE_COMPILE_CACHE: cache }) }
+}
+
+const START_LIMIT = 20_000
+
+async function whole(layout: Layout): Promise<void> {
+  const until = performance.now() + START_LIMIT
+  for (;;) {
+    const state = await ask({ port: portOf(layout, 'edge'), path: '/edge/state', timeout: seconds(1) }).then(
+      (answer) => answer.body.toString(),
+      String,
+    )
+    if (state.split('"up":true').length > REGIONS.length) return
+    if (performance.now() > until) throw new Error(`the sandbox is not whole after ${START_LIMIT / 1000} s: ${state}`)
+    await sleep(10)
+  }
+}
