@@ -5,7 +5,7 @@ import { checkDsn, loadDriver } from './postgres/connect.ts'
 import { openPostgres } from './postgres/session.ts'
 import { createStatements, insertStatement, removeStatements } from './postgres/sql.ts'
 
-export interface PostgresSpec {
+export type PostgresSpec = {
   readonly write: Secret | string
   readonly nodes: Readonly<Record<string, Secret | string>>
 }

@@ -28,6 +28,7 @@ export interface Node {
   readonly dsn: string
   readonly data: string
   query(text: string): Promise<readonly (readonly unknown[])[]>
+  /** To the server and its backends. */
   signal(name: NodeJS.Signals): void
   kill(): Promise<void>
 }
@@ -64,6 +65,13 @@ function binaries(folder: string): string {
     if (!existsSync(link)) symlinkSync(join(folder, source), link)
   }
   return join(native, 'bin')
+}
+
+/** The server and its backends, each of which is a process of its own: stopping the first does not stop the others. */
+function family(pid: number): readonly number[] {
+  const children = `/proc/${pid}/task/${pid}/children`
+  if (!existsSync(children)) return []
+  return [pid, ...readFileSync(children, 'utf8').trim().split(' ').filter(Boolean).map(Number)]
 }
 
 async function start(bin: string, name: string, data: string, settings: readonly string[]): Promise<Node> {
@@ -105,9 +113,11 @@ async function start(bin: string, name: string, data: string, settings: readonly
     dsn,
     data,
     query,
-    signal: (which) => void child.kill(which),
+    signal(which) {
+      for (const pid of family(child.pid ?? 0)) process.kill(pid, which)
+    },
     async kill() {
-      child.kill('SIGCONT')
+      for (const pid of family(child.pid ?? 0)) process.kill(pid, 'SIGCONT')
       child.kill('SIGKILL')
       await ended
     },
@@ -123,8 +133,8 @@ const SETTINGS = [
   'hot_standby=on',
 ]
 
-/** A primary and a streaming standby made from its cold copy. About a second. */
-export async function startCluster(extra: readonly string[] = []): Promise<Cluster> {
+/** A primary and a streaming standby made from its cold copy, which replicates through `link`. About a second. */
+export async function startCluster(link: (port: number) => Promise<number> = (port) => Promise.resolve(port)): Promise<Cluster> {
   const folder = mkdtempSync(join(tmpdir(), 'firedrill-pg-'))
   if (USER.uid !== undefined) chownSync(folder, USER.uid, USER.gid)
   const bin = binaries(folder)
@@ -139,10 +149,10 @@ export async function startCluster(extra: readonly string[] = []): Promise<Clust
   if (USER.uid !== undefined) chownSync(second, USER.uid, USER.gid)
   const copied = spawnSync('cp', ['-a', `${first}/.`, second], { ...USER })
   if (copied.status !== 0) throw new Error('cp failed')
-  const primary = await start(bin, 'eu', first, [...SETTINGS, ...extra])
+  const primary = await start(bin, 'eu', first, SETTINGS)
   writeFileSync(join(second, 'standby.signal'), '')
   if (USER.uid !== undefined) chownSync(join(second, 'standby.signal'), USER.uid, USER.gid)
-  const source = `primary_conninfo=host=127.0.0.1 port=${primary.port} user=postgres application_name=us`
+  const source = `primary_conninfo=host=127.0.0.1 port=${await link(primary.port)} user=postgres application_name=us`
   const standby = await start(bin, 'us', second, [...SETTINGS, source]).catch(async (error: unknown) => {
     await primary.kill()
     throw error

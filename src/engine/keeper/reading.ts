@@ -7,7 +7,7 @@ import { readsFile, writeRead } from './rows.ts'
 
 /** A read that takes longer will not come: a node that hangs must not hold the drill. */
 const READ_LIMIT_MS = 20_000
-const NODES_LIMIT_MS = 5_000
+const NODES_LIMIT_MS = 3_000
 
 type Nodes = Awaited<ReturnType<LedgerSession['nodes']>>
 

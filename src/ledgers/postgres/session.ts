@@ -9,7 +9,7 @@ import { createWriters } from './writers.ts'
 const PREPARE_MS = 15_000
 const SCRUB_MS = 8_000
 /** Replicas get this long to follow the removal. */
-const FOLLOW_S = 3
+const FOLLOW_S = 2
 /** A node that did not say who it is, is asked again at most this often. */
 const LEARN_MS = 1_000
 
