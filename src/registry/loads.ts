@@ -1,2 +1,3 @@
 // One line per entry.
 export { http } from '../load/http.ts'
+export { k6 } from '../load/k6.ts'
