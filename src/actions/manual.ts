@@ -32,14 +32,14 @@ export const manual = defineAction<Spec>({
   describe: ({ ask }) => `a person: ${ask}`,
   async perform({ ask: question, done }, context) {
     context.signal.throwIfAborted()
-    const { ask, folder, signal, note } = context
+    const { ask, folder, signal } = context
     const file = done === undefined ? undefined : resolve(folder, done)
     // A file from the last time would answer for a person who was never asked.
     if (file !== undefined && existsSync(file))
       throw refused(`${file} is there already: it would answer for nobody`, 'MANUAL_STALE', [`rm ${file}`])
     if (file === undefined && ask === undefined)
       throw refused(`Nobody can be asked here: ${question}`, 'MANUAL_NOBODY', ['run it on a terminal', 'give the action `done: FILE`'])
-    note(file === undefined ? question : `${question} (then: touch ${file})`)
+    context.note(file === undefined ? question : `${question} (then: touch ${file})`)
     // Whichever answers first; the other stops with the signal.
     const over = new AbortController()
     const inner = { ...context, signal: AbortSignal.any([signal, over.signal]) }
@@ -51,7 +51,6 @@ export const manual = defineAction<Spec>({
       return await Promise.race(ways)
     } finally {
       over.abort()
-      await Promise.allSettled(ways.slice(0, 1))
     }
   },
 })

@@ -25,5 +25,5 @@ export interface Context {
   /** What a person who watches may want to know. */
   note(text: string): void
   /** Asks a person who is there; false is a no. Absent where nobody can be asked. Rejects with the signal's reason when it aborts. */
-  ask?(question: string, signal: AbortSignal): Promise<boolean>
+  readonly ask?: (question: string, signal: AbortSignal) => Promise<boolean>
 }

@@ -36,7 +36,7 @@ const portOf = (server: Server): number => {
 }
 
 /**
- * A socket that is bound to the port but does not listen: a connect to it is refused, and nobody else can be given the port. It is the
+ * A socket that is bound to the port but does not listen: a connect to it is refused, and the system hands the port to nobody. It is the
  * client's end of a connection to a helper of our own, because a bound socket alone cannot be had here.
  */
 async function holdPort(host: string, port: number): Promise<() => void> {
