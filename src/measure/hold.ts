@@ -1,7 +1,8 @@
 /** One reading of a stream of samples in order of their start. Times in microseconds. */
 export interface HoldFold {
   good(start: number, end: number, samples: number): void
-  bad(start: number, end: number, samples: number): void
+  /** Not good. `surely`: the service was down; else it may have been, which breaks a run but is no outage to recover from. */
+  bad(start: number, end: number, samples: number, surely: boolean): void
   state(): HoldState
 }
 
@@ -9,7 +10,8 @@ export interface HoldState {
   /** End of the first good sample of the run under way. */
   readonly since: number | null
   readonly held: boolean
-  readonly down: boolean
+  /** Start of the first sample that was surely bad and broke the level. */
+  readonly downSince: number | null
   /** (start of the last bad sample, end of the first good one of the run that held]. */
   readonly recovered: { readonly lo: number; readonly hi: number } | null
   /** The same for the first good sample after the service went down, whether it held or not. */
@@ -46,7 +48,7 @@ const ROUNDING = 1e-9
  */
 export function createHoldFold(rule: HoldRule): HoldFold {
   let run: Run | null = null
-  let down = false
+  let downSince: number | null = null
   let lastBad = Number.NEGATIVE_INFINITY
   /** A good sample that began before this overlaps a bad one and does not say that it was the later of the two. */
   let clear = Number.NEGATIVE_INFINITY
@@ -60,12 +62,11 @@ export function createHoldFold(rule: HoldRule): HoldFold {
     run.held = true
     run.from = start
     run.excess = 0
-    if (down && recovered === null) recovered = { lo: run.after, hi: run.since }
+    if (downSince !== null && recovered === null) recovered = { lo: run.after, hi: run.since }
   }
   const fall = () => {
     if (recovered !== null) fellAgain++
-    else if (down) relapses++
-    down = true
+    else if (downSince !== null) relapses++
     run = null
   }
   return {
@@ -74,23 +75,23 @@ export function createHoldFold(rule: HoldRule): HoldFold {
       if (run !== null) run.excess += samples * (1 - rule.good)
       else if (start >= clear) {
         run = { since: end, after: lastBad, from: end, held: false, excess: samples * (1 - rule.good) }
-        if (down && first === null) first = { lo: lastBad, hi: end }
+        if (downSince !== null && first === null) first = { lo: lastBad, hi: end }
       }
     },
-    bad(start, end, samples) {
+    bad(start, end, samples, surely) {
       holdIfDue(start)
       lastBad = Math.max(lastBad, start)
       clear = Math.max(clear, Math.min(end, start + rule.typical()))
-      if (run === null) down = true
-      else {
+      if (run !== null) {
         run.excess -= samples * rule.good
         if (run.excess < -ROUNDING) fall()
       }
+      if (run === null && surely) downSince ??= start
     },
     state: () => ({
       since: run?.since ?? null,
       held: run?.held ?? false,
-      down,
+      downSince,
       recovered,
       first,
       relapses,

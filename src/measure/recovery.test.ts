@@ -29,8 +29,8 @@ function watched(strip: string, options: Partial<Parameters<typeof createRecover
 
 describe('recovery', () => {
   it('is dated back to the first good sample of the run that holds', () => {
-    const { recovered, down, relapses } = watched(`${'.'.repeat(30)}xxxxx${'.'.repeat(30)}`)
-    expect(down).toBe(true)
+    const { recovered, downSince, relapses } = watched(`${'.'.repeat(30)}xxxxx${'.'.repeat(30)}`)
+    expect(downSince).toBe(3)
     expect(recovered).toEqual({ lo: 3.4, hi: 3.51 })
     expect(relapses).toBe(0)
   })
@@ -67,8 +67,8 @@ describe('recovery', () => {
 
   it('counts samples as unknown while the observer itself was in trouble', () => {
     const trouble = (start: number, end: number) => end >= 3_000_000 && start <= 3_500_000
-    const { recovered, down, steadySince } = watched(`${'.'.repeat(30)}xxxxx${'.'.repeat(30)}`, { trouble })
-    expect(down).toBe(false)
+    const { recovered, downSince, steadySince } = watched(`${'.'.repeat(30)}xxxxx${'.'.repeat(30)}`, { trouble })
+    expect(downSince).toBeNull()
     expect(recovered).toBeNull()
     expect(steadySince).toBeCloseTo(3.61)
   })
@@ -84,7 +84,7 @@ describe('recovery', () => {
   })
 
   it('says nothing without samples', () => {
-    expect(watched('')).toMatchObject({ held: false, down: false, recovered: null, steadySince: null, seenUntil: null })
+    expect(watched('')).toMatchObject({ held: false, downSince: null, recovered: null, steadySince: null, seenUntil: null })
   })
 
   it('is the same however the samples are cut into blocks', () => {

@@ -1,6 +1,6 @@
 import type { Interval } from '../domain/interval.ts'
 import type { SampleBlock } from '../domain/sample.ts'
-import { createHoldFold, type HoldFold, type HoldState } from './hold.ts'
+import { createHoldFold, type HoldState } from './hold.ts'
 import { type Columns, createOrder } from './order.ts'
 import { BAD, createTypical, GOOD, noTrouble, readingAt, type Trouble } from './reading.ts'
 
@@ -26,8 +26,8 @@ export interface RecoveryState {
   readonly steadySince: number | null
   /** That run has lasted for `hold`. */
   readonly held: boolean
-  /** A bad sample has broken the service level since `from`. */
-  readonly down: boolean
+  /** Start of the first bad sample that broke the service level since `from`; null: none did. */
+  readonly downSince: number | null
   /** First start of the run that held after the service was down; `hi` null: only if the unknown samples were good. */
   readonly recovered: { readonly lo: number; readonly hi: number | null } | null
   /** First good sample after the service went down. */
@@ -72,11 +72,13 @@ export function createRecoveryWatch(options: RecoveryOptions): RecoveryWatch {
   /** When the latest slot was due; from here on every slot is accounted for. */
   let due = options.from === undefined ? Number.NaN : from
   let seenUntil: number | null = null
+  let firstUnknown: number | null = null
 
   const unknown = (start: number, end: number, slots: number) => {
     counts.unknown += slots
+    firstUnknown ??= start
     folds.best.good(start, end, slots)
-    folds.worst.bad(start, end, slots)
+    folds.worst.bad(start, end, slots, false)
   }
   const judge = (rows: Columns, i: number) => {
     const planned = rows.planned[i] ?? 0
@@ -94,8 +96,8 @@ export function createRecoveryWatch(options: RecoveryOptions): RecoveryWatch {
       folds.worst.good(start, end, 1)
     } else if (reading === BAD) {
       counts.bad++
-      folds.best.bad(start, end, 1)
-      folds.worst.bad(start, end, 1)
+      folds.best.bad(start, end, 1, true)
+      folds.worst.bad(start, end, 1, true)
     } else unknown(Math.min(start, planned), end, 1)
   }
   const order = createOrder(options.timeout * MICRO, (rows) => {
@@ -104,27 +106,40 @@ export function createRecoveryWatch(options: RecoveryOptions): RecoveryWatch {
   return {
     feed: (block) => order.feed(block),
     finish: () => order.flush(),
-    state: () => ({ ...bounds(folds), ...counts, seenUntil: seenUntil === null ? null : seconds(seenUntil) }),
+    state: () => ({
+      ...counts,
+      ...stateOf(folds.best.state(), folds.worst.state(), firstUnknown, rule.hold),
+      seenUntil: secondsOf(seenUntil),
+    }),
   }
 }
 
-/** What the reading with unknown samples as good and the one with them as bad say together. */
-function bounds(folds: { readonly best: HoldFold; readonly worst: HoldFold }) {
-  const best = folds.best.state()
-  const worst = folds.worst.state()
+function stateOf(best: HoldState, worst: HoldState, firstUnknown: number | null, hold: number) {
   return {
-    steadySince: worst.since === null ? null : seconds(worst.since),
+    steadySince: secondsOf(worst.since),
     held: worst.held,
-    down: best.down,
-    recovered: recoveredBetween(best, worst),
+    downSince: secondsOf(best.downSince),
+    recovered: recoveredBetween(best, worst, firstUnknown, hold),
     first: best.first === null ? null : { lo: seconds(best.first.lo), hi: seconds(best.first.hi) },
     relapses: best.relapses,
     fellAgain: best.fellAgain,
-    lastBad: best.lastBad === null ? null : seconds(best.lastBad),
+    lastBad: secondsOf(best.lastBad),
   }
 }
 
-function recoveredBetween(best: HoldState, worst: HoldState): { lo: number; hi: number | null } | null {
-  if (!best.down || best.recovered === null) return null
-  return { lo: seconds(best.recovered.lo), hi: worst.recovered === null ? null : seconds(worst.recovered.hi) }
+const secondsOf = (micros: number | null): number | null => (micros === null ? null : seconds(micros))
+
+/**
+ * What the reading with unknown samples as good and the one with them as bad say together. An unknown sample that long before the service went
+ * down may have been an outage of its own, from which it had recovered before.
+ */
+function recoveredBetween(
+  best: HoldState,
+  worst: HoldState,
+  firstUnknown: number | null,
+  hold: number,
+): { lo: number; hi: number | null } | null {
+  if (best.downSince === null || best.recovered === null) return null
+  const before = firstUnknown !== null && firstUnknown + hold <= best.downSince ? firstUnknown : best.recovered.lo
+  return { lo: seconds(Math.min(before, best.recovered.lo)), hi: worst.recovered === null ? null : seconds(worst.recovered.hi) }
 }
