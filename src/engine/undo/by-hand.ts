@@ -1,5 +1,4 @@
 import { systemClock } from '../../contracts/clock.ts'
-import type { Registry } from '../../contracts/registry.ts'
 import type { UndoStore } from '../../contracts/undo-store.ts'
 import type { Seconds } from '../../domain/time.ts'
 import { EXIT } from '../../domain/verdict.ts'
@@ -9,12 +8,12 @@ import { listRuns, type RunStatus, statusOf } from '../home/runs.ts'
 import { takeSpare } from '../journal/take-over.ts'
 import { takeLease } from '../lease/lease.ts'
 import { localStore } from './file-store.ts'
-import { type Rescue, rescue } from './rescue.ts'
+import { type Rescue, type RescueRegistry, rescue } from './rescue.ts'
 import { undoRecords } from './undo-records.ts'
 
 export interface ByHand {
   readonly home: string
-  readonly registry: Pick<Registry, 'faults' | 'systems' | 'undoStores'>
+  readonly registry: RescueRegistry
   readonly env: Readonly<Record<string, string | undefined>>
   readonly log: (text: string) => void
   /** Measures and reports a drill's folder. */

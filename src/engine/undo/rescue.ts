@@ -15,13 +15,16 @@ import { endForSure } from '../lease/identity.ts'
 import type { HeldLease } from '../lease/lease.ts'
 import { releaseLocksOf } from '../locks/locks.ts'
 import { localStore } from './file-store.ts'
+import { scrubAfter } from './leftovers.ts'
 import { openUndoStore } from './stores.ts'
 import { settle, tryUndo, type UndoDeps, type UndoResult, undoRecords } from './undo-records.ts'
+
+export type RescueRegistry = Pick<Registry, 'faults' | 'systems' | 'undoStores' | 'ledgers'>
 
 export interface RescueDeps {
   readonly home: string
   readonly run: string
-  readonly registry: Pick<Registry, 'faults' | 'systems' | 'undoStores'>
+  readonly registry: RescueRegistry
   readonly env: Readonly<Record<string, string | undefined>>
   /** Taken from the dead engine: an epoch of its own. */
   readonly lease: HeldLease
@@ -64,6 +67,7 @@ export async function rescue(deps: RescueDeps): Promise<Rescue> {
   for (const { record, outcome } of first) deps.log(`${record.id}: ${outcome.state}, ${outcome.detail}`)
   for (const helper of info.helpers ?? []) await endForSure(helper)
   const second = first.length === 0 ? first : await readBackAgain(first, bench, deps)
+  await cleanUp(bench, deps)
   await takeDown(info, bench, deps)
   // What ran in the drill's own system is gone with it.
   const results = info.sandbox ? await retryFailed(second, bench) : second
@@ -125,7 +129,7 @@ function announce({ journal, read }: Bench, deps: RescueDeps): void {
   journal.append(takenEvent(deps))
   for (const { detail } of read.problems) journal.append({ kind: 'note', text: `The journal as it was found: ${detail}` })
   if (!hasKind({ read }, 'abort')) journal.append({ kind: 'abort', cause: 'engine-died', detail: deps.why })
-  journal.append({ kind: 'phase', phase: 'undo' })
+  if (!read.entries.some(({ event }) => event.kind === 'phase' && event.phase === 'undo')) journal.append({ kind: 'phase', phase: 'undo' })
 }
 
 /** What this machine's records and the journal's intents name, without what the journal says was undone. */
@@ -172,6 +176,23 @@ async function retryFailed(results: readonly UndoResult[], { deps }: Bench): Pro
   const failed = results.filter(({ outcome }) => outcome.state === 'failed').map(({ record }) => record)
   const retried = await undoRecords(failed, { ...deps, deadline: seconds(5) })
   return results.map((result) => retried.find(({ record }) => record.id === result.record.id) ?? result)
+}
+
+/** What ledgers made in a system of the drill's own goes with that. */
+async function cleanUp({ info, unfinished, journal, read }: Bench, deps: RescueDeps): Promise<void> {
+  const opened = entryOf({ read }, 'drill.opened')?.event as EventOf<'drill.opened'> | undefined
+  if (!unfinished || info.sandbox || !opened) return
+  const plan = {
+    run: deps.run,
+    out: info.out,
+    folder: dirname(info.file),
+    env: deps.env,
+    lease: { file: deps.lease.file, epoch: deps.lease.epoch },
+  }
+  for (const event of await scrubAfter({ ...plan, monotonic: BigInt(opened.monotonic) }, deps.registry)) {
+    deps.log(`left behind: ${event.what}`)
+    journal.append(event)
+  }
 }
 
 async function takeDown(info: RunInfo, { journal }: Bench, deps: RescueDeps): Promise<void> {

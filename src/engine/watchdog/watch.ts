@@ -1,7 +1,6 @@
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import { isReleased, LEASE_VALID, readLease } from '../../contracts/lease.ts'
-import type { Registry } from '../../contracts/registry.ts'
 import { DrillError, describe } from '../../domain/error.ts'
 import type { Seconds } from '../../domain/time.ts'
 import { EXIT, type ExitCode } from '../../domain/verdict.ts'
@@ -9,10 +8,10 @@ import { runPaths } from '../home/layout.ts'
 import { readRun } from '../home/runs.ts'
 import { endForSure } from '../lease/identity.ts'
 import { type HeldLease, takeLease } from '../lease/lease.ts'
-import { rescue } from '../undo/rescue.ts'
+import { type RescueRegistry, rescue } from '../undo/rescue.ts'
 
 export interface WatchdogDeps {
-  readonly registry: Pick<Registry, 'faults' | 'systems' | 'undoStores'>
+  readonly registry: RescueRegistry
   readonly env: Readonly<Record<string, string | undefined>>
   /** From the engine: `{"end":true}` on its orderly end; its closing is the engine's death. */
   readonly input: Readable

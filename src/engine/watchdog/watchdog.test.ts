@@ -1,12 +1,13 @@
-import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test as base, describe, type ExpectStatic } from 'vitest'
 import { registry } from '../../../test/fixtures/crash/registry.ts'
 import { FILES, RUN, type Stage, stage, until } from '../../../test/fixtures/crash/stage.ts'
 import { readLease } from '../../contracts/lease.ts'
+import type { Ledger } from '../../contracts/ledger.ts'
 import { seconds } from '../../domain/time.ts'
 import { journalIn, runPaths } from '../home/layout.ts'
-import { requestStop } from '../home/runs.ts'
+import { requestStop, writeRun } from '../home/runs.ts'
 import { startOf } from '../lease/identity.ts'
 import { acquireLocks } from '../locks/locks.ts'
 import { abandonedRuns, undoByHand } from '../undo/by-hand.ts'
@@ -234,6 +235,33 @@ describe.concurrent('undo by hand', () => {
     expect((await byHand(at)).exit).toBe(0)
     expect(readFileSync(journalIn(at.out)).equals(sealed)).toBe(true)
     expect(FILES.map((name) => at.read(name))).toEqual(['whole', 'whole', 'whole'])
+  })
+})
+
+describe('what a dead drill’s ledgers made', () => {
+  test('is removed by the plan in its folder; what cannot be is in the journal', async ({ start, expect }) => {
+    const at = start('mutated 0')
+    await at.says('mutated 0')
+    process.kill(at.watchdogPid(), 'SIGKILL')
+    at.engine.kill('SIGKILL')
+    await until('both are gone', () => startOf(at.engine.pid ?? 0) === undefined && startOf(at.watchdogPid()) === undefined)
+    const { sandbox: _, ...info } = (await at.status()).info
+    await writeRun(at.home, info)
+    const rows = at.file('rows')
+    writeFileSync(rows, '')
+    const decl = { kind: 'file', spec: { file: rows }, rate: 1, timeout: 1 }
+    const ledgers = { orders: { ...decl, name: 'orders' }, gone: { ...decl, name: 'gone', kind: 'gone' } }
+    writeFileSync(join(at.out, 'plan.json'), JSON.stringify({ experiment: { ledgers } }))
+    const open = async ({ file }: { file: string }) => ({
+      scrub: async () => rmSync(file),
+      leftovers: async () => (existsSync(file) ? [file] : []),
+      close: async () => undefined,
+    })
+    const withLedger = { ...registry, ledgers: new Map([['file', { open } as unknown as Ledger]]) }
+    const { exit } = await undoByHand(RUN, { home: at.home, registry: withLedger, env: {}, log: () => {}, again: seconds(0.1) })
+    expect(exit).toBe(0)
+    expect(existsSync(rows)).toBe(false)
+    expect((await at.events('left-behind')).map(({ where }) => where)).toEqual(['ledger gone'])
   })
 })
 
