@@ -19,8 +19,10 @@ export interface HttpTarget {
   /** PEM of the authorities to trust instead of the system's. */
   readonly ca?: string | undefined
   readonly insecure?: boolean | undefined
-  /** Keep the answer's body, up to a mebibyte. */
+  /** Keep the answer's body, up to `bodyLimit`. */
   readonly wantBody: boolean
+  /** Bytes; default a mebibyte. What is longer is cut. */
+  readonly bodyLimit?: number
 }
 
 /** `end`: the body's last byte, or when it was given up. */
@@ -65,7 +67,7 @@ export function createHttpClient(target: HttpTarget, clock: Clock): HttpClient {
       const call = request(options, (answer) =>
         receive(
           answer,
-          target.wantBody,
+          target.wantBody ? (target.bodyLimit ?? BODY_LIMIT) : 0,
           (body) => settle({ answered: true, start, end: clock.now(), status: answer.statusCode ?? 0, headers: answer.headers, body }),
           (error) => fail(codeOf(error)),
         ),
@@ -97,9 +99,9 @@ function requestOptions(target: HttpTarget, agent: Agent): RequestOptions & { ca
   }
 }
 
-function receive(answer: IncomingMessage, wantBody: boolean, done: (body: string) => void, failed: (error: unknown) => void): void {
+function receive(answer: IncomingMessage, limit: number, done: (body: string) => void, failed: (error: unknown) => void): void {
   answer.on('error', failed)
-  if (!wantBody) {
+  if (limit === 0) {
     answer.on('end', () => done(''))
     answer.resume()
     return
@@ -107,8 +109,8 @@ function receive(answer: IncomingMessage, wantBody: boolean, done: (body: string
   const chunks: Buffer[] = []
   let length = 0
   answer.on('data', (chunk: Buffer) => {
-    if (length < BODY_LIMIT) chunks.push(chunk)
+    if (length < limit) chunks.push(chunk)
     length += chunk.length
   })
-  answer.on('end', () => done(Buffer.concat(chunks).toString('utf8', 0, BODY_LIMIT)))
+  answer.on('end', () => done(Buffer.concat(chunks).toString('utf8', 0, limit)))
 }
