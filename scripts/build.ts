@@ -1,5 +1,5 @@
 // Bundles src/ to dist/ and writes oclif's manifest. Types are `npm run check`'s business; here they are stripped.
-import { globSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, globSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, posix, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { type Plugin, rolldown } from 'rolldown'
@@ -71,6 +71,15 @@ async function bundle(): Promise<void> {
   await built.close()
 }
 
+/** What modules read beside themselves (weights, styles) lies beside them in dist/ too. */
+function copyAssets(): void {
+  const assets = globSync('**/*', { cwd: source, withFileTypes: true }).filter((entry) => entry.isFile() && !entry.name.endsWith('.ts'))
+  for (const { parentPath, name } of assets) {
+    const from = resolve(parentPath, name)
+    cpSync(from, resolve(root, 'dist', posix.relative(source, from)), { recursive: true })
+  }
+}
+
 /** Without the manifest oclif imports every command at every start. */
 async function writeManifest(): Promise<void> {
   const { Config } = await import(pathToFileURL(resolve(root, 'node_modules/@oclif/core/lib/index.js')).href)
@@ -80,4 +89,5 @@ async function writeManifest(): Promise<void> {
 }
 
 await bundle()
+copyAssets()
 await writeManifest()

@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path'
 import { type DrillError, usage } from '../domain/error.ts'
+import type { Json, JsonObject } from '../domain/json.ts'
 import { runPaths } from '../engine/home/layout.ts'
 import type { Diagnostic } from '../experiment/diagnostic.ts'
 import { registry } from '../registry/index.ts'
@@ -60,5 +61,17 @@ export function settingOf({ file, sets, version, env, paint, write, progress }: 
         `firedrill validate ${shown}`,
       ])
     },
+  }
+}
+
+/** `name=value` with the value read as JSON where it is JSON (`true`, `5`), else as text. */
+export const parseOptions = (options: readonly string[]): JsonObject =>
+  Object.fromEntries(Object.entries(parseSets(options)).map(([name, value]) => [name, jsonOr(value)]))
+
+function jsonOr(text: string): Json {
+  try {
+    return JSON.parse(text) as Json
+  } catch {
+    return text
   }
 }

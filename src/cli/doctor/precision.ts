@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ObserverEvents, ObserverPlan } from '../../contracts/observer.ts'
+import { OUTCOMES } from '../../domain/sample.ts'
 import { seconds } from '../../domain/time.ts'
 import { startObserver } from '../../engine/observer/start.ts'
 import { entryOf } from '../drill/entry.ts'
@@ -18,6 +19,8 @@ export interface ProberPrecision {
   readonly rate: number
   readonly samples: number
   readonly bad: number
+  /** Slots that could not start in time. */
+  readonly missed: number
   /** Start minus schedule, seconds. */
   readonly slip: { readonly p50: number; readonly p99: number }
   /** Median of a request on loopback, seconds: what the prober itself adds. */
@@ -90,12 +93,14 @@ export async function proberPrecision(temp: string): Promise<ProberPrecision> {
     server.close()
   })
   const latencies: number[] = []
-  let bad = 0
+  const counts = { bad: 0, missed: 0 }
   const events: ObserverEvents = {
     samples: (_probe, block) => {
       for (let i = 0; i < block.length; i++) {
         latencies.push(((block.end[i] ?? 0) - (block.start[i] ?? 0)) / 1e6)
-        if (block.outcome[i] !== 0) bad += 1
+        const outcome = OUTCOMES[block.outcome[i] ?? 0] ?? 'missed'
+        if (outcome === 'missed') counts.missed += 1
+        else if (outcome !== 'full') counts.bad += 1
       }
     },
     signal: () => undefined,
@@ -108,5 +113,11 @@ export async function proberPrecision(temp: string): Promise<ProberPrecision> {
   const observer = await startObserver(entryOf('observer'))(planOf(out, port), events)
   await pause(PROBE_FOR * 1000)
   const { slip } = await observer.stop()
-  return { rate: 1 / PROBE_EVERY, samples: latencies.length, bad, slip: slip['loopback'] ?? { p50: 0, p99: 0 }, latency: median(latencies) }
+  return {
+    rate: 1 / PROBE_EVERY,
+    samples: latencies.length,
+    ...counts,
+    slip: slip['loopback'] ?? { p50: 0, p99: 0 },
+    latency: median(latencies),
+  }
 }

@@ -17,7 +17,7 @@ export function renderDoctor({ fit, checks, clock, prober }: DoctorJson, paint: 
   ])
   const precision = [['clock', `CLOCK_MONOTONIC steps by ${fine(clock.step)}; wall against it ${fine(clock.drift)}`]]
   if (prober) {
-    const missed = prober.bad === 0 ? '' : `, ${prober.bad} bad`
+    const missed = prober.bad + prober.missed === 0 ? '' : `, ${prober.bad} bad, ${prober.missed} missed`
     precision.push(
       [
         'prober',
