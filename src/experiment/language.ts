@@ -108,11 +108,11 @@ const systemShape = (registry: Registry) => {
 /** Fields that belong into the mapping of a kind; a kind that is no mapping has them beside. */
 function within(of: Shapes, joined: Readonly<Record<string, Field>>) {
   const entries = Object.entries(of)
-  const kinds = entries.map(([key, { node }]): readonly [string, Shape<unknown>] => [
-    key,
-    { node: node.type === 'object' ? { ...node, fields: { ...node.fields, ...joined } } : node },
-  ])
-  const beside = entries.filter(([, { node }]) => node.type !== 'object').map(([key]) => [key, joined] as const)
+  const isMapping = ({ node }: Shape<unknown>): boolean => node.type === 'object' || node.type === 'keyed'
+  const join = ({ node }: Shape<unknown>): Shape<unknown> =>
+    node.type === 'object' || node.type === 'keyed' ? { node: { ...node, fields: { ...node.fields, ...joined } } } : { node }
+  const kinds = entries.map(([key, shape]) => [key, join(shape)] as const)
+  const beside = entries.filter(([, shape]) => !isMapping(shape)).map(([key]) => [key, joined] as const)
   return { kinds: Object.fromEntries(kinds), beside: Object.fromEntries(beside) }
 }
 

@@ -64,15 +64,20 @@ export const hasVariable = (text: string): boolean => /\$[A-Za-z_]/.test(text.re
 /** The name, if the text is one variable and nothing else. */
 export const soleVariable = (text: string): string | undefined => /^\$([A-Za-z_][A-Za-z0-9_]*)$/.exec(text)?.[1]
 
+/** Which variables were used; a value that was hidden once stays hidden. */
+function recorder() {
+  const found = new Map<string, UsedVariable>()
+  const note = (name: string, from: Origin, value: string | null): void => {
+    if (found.get(name)?.value !== null || value === null) found.set(name, { name, from, value })
+  }
+  return { note, used: (): readonly UsedVariable[] => [...found.values()].toSorted((a, b) => a.name.localeCompare(b.name)) }
+}
+
 /** The one place that knows what `$NAME` stands for. */
 export function variables(sources: VariableSources): Variables {
   const { lookup, mode, vars, promised, report } = sources
-  const used = new Map<string, UsedVariable>()
+  const { note, used } = recorder()
   const open: string[] = []
-
-  const note = (name: string, from: Origin, value: string | null): void => {
-    if (used.get(name)?.value !== null || value === null) used.set(name, { name, from, value })
-  }
 
   const find = (name: string, span: Span): Found => {
     const set = lookup.set?.[name]
@@ -132,7 +137,7 @@ export function variables(sources: VariableSources): Variables {
     return found.state === 'value' ? found.value : undefined
   }
 
-  return { expand, secret, used: () => [...used.values()].toSorted((a, b) => a.name.localeCompare(b.name)) }
+  return { expand, secret, used }
 }
 
 function undefinedAt({ lookup, mode, vars, promised, report }: VariableSources, name: string, span: Span): void {
