@@ -1,4 +1,4 @@
-import { isMap, isScalar, isSeq, type Node } from 'yaml'
+import { isMap, isScalar, isSeq, type Node, type Scalar } from 'yaml'
 import type { Field, ShapeNode } from '../domain/shape.ts'
 import { asMap, type Entry, entriesOf, readFields, readJson, refuseUnknown } from './collections.ts'
 import { spanOf } from './document.ts'
@@ -118,10 +118,20 @@ export function readEither(node: Extract<ShapeNode, { type: 'either' }>, yaml: N
   const candidates = flatten(node.of)
   const secret = candidates.find(({ type }) => type === 'secret')
   if (secret && isScalar(yaml) && soleVariable(sourceText(yaml)) !== undefined) return walk.read(secret, yaml, place, walk)
+  if (secret && isScalar(yaml) && refusesMixed(yaml, place, walk)) return undefined
   const fitting = candidates.filter((candidate) => fits(candidate, yaml))
   const first = fitting[0] ?? candidates[0]
   const chosen = fitting.length < 2 ? first : (fitting.find((candidate) => readsQuietly(candidate, yaml, place, walk)) ?? first)
   return chosen === undefined ? undefined : walk.read(chosen, yaml, place, walk)
+}
+
+/** What may be secret is taken whole, or it would stand in the plan and the record. */
+function refusesMixed(scalar: Scalar, place: Place, walk: Walk): boolean {
+  const [name] = walk.variables.fromEnvironment(sourceText(scalar))
+  if (name === undefined) return false
+  const message = `${place.label} may hold a secret, and $${name} comes from the environment: put the whole value into one variable`
+  walk.report('error', 'SECRET_MIXED', spanOf(scalar, place.span), message, '{env: NAME}')
+  return true
 }
 
 const flatten = (nodes: readonly ShapeNode[]): readonly ShapeNode[] =>

@@ -38,6 +38,8 @@ export interface Variables {
   expand(text: string, span: (index: number, length: number) => Span): Expanded
   /** For a field that takes a secret and holds exactly `$NAME`: what comes from the environment stays a reference. */
   secret(name: string, span: Span): { readonly env: string } | string | undefined
+  /** The variables of a text whose values come from the environment. */
+  fromEnvironment(text: string): readonly string[]
   used(): readonly UsedVariable[]
 }
 
@@ -137,7 +139,7 @@ export function variables(sources: VariableSources): Variables {
     return found.state === 'value' ? found.value : undefined
   }
 
-  return { expand, secret, used }
+  return { expand, secret, used, fromEnvironment: (text) => fromEnvironment(text, sources, []) }
 }
 
 function undefinedAt({ lookup, mode, vars, promised, report }: VariableSources, name: string, span: Span): void {
@@ -145,4 +147,15 @@ function undefinedAt({ lookup, mode, vars, promised, report }: VariableSources, 
   const meant = nearest(name, known)
   const hint = meant === undefined ? `set it with --set ${name}=…, in vars, or in the environment` : `$${meant}`
   report(mode === 'validate' ? 'note' : 'error', 'VAR_UNDEFINED', span, `$${name} is not defined`, hint)
+}
+
+/** Directly, or by way of the file's own variables. */
+function fromEnvironment(text: string, sources: VariableSources, through: readonly string[]): readonly string[] {
+  const { lookup, vars } = sources
+  return Array.from(text.matchAll(VARIABLE), ([, , name]) => name ?? '').flatMap((name): readonly string[] => {
+    if (name === '' || through.includes(name) || lookup.set?.[name] !== undefined) return []
+    const own = Object.hasOwn(vars, name) ? vars[name] : undefined
+    if (own !== undefined) return fromEnvironment(own.text, sources, [...through, name])
+    return lookup.exports?.[name] === undefined && lookup.env?.[name] !== undefined ? [name] : []
+  })
 }
