@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -9,7 +9,8 @@ import type { Breach, Observer, ObserverEvents, ObserverPlan } from '../../contr
 import type { SignalSeen } from '../../contracts/signal.ts'
 import type { Guardrail, ProbeDecl } from '../../domain/experiment.ts'
 import { rows, SAMPLES_HEADER, type Sample } from '../../domain/sample.ts'
-import { ratio, seconds } from '../../domain/time.ts'
+import { rate, ratio, seconds } from '../../domain/time.ts'
+import { readSamples } from '../../evidence/samples.ts'
 import { startObserver } from './start.ts'
 
 const start = startObserver(new URL('../../cli/observer-main.ts', import.meta.url))
@@ -63,36 +64,38 @@ interface Seen {
   readonly signals: [string, SignalSeen][]
   readonly breaches: Breach[]
   readonly lost: string[]
+  readonly loadEvents: string[]
 }
 
+const planOf = (plan: Partial<ObserverPlan>): ObserverPlan => ({
+  run: 'test-run',
+  out,
+  folder: out,
+  monotonic: process.hrtime.bigint(),
+  lease: { file: '', epoch: 1 },
+  env: {},
+  probes: [],
+  signals: [],
+  guardrails: [],
+  load: null,
+  limit: seconds(60),
+  ...plan,
+})
+
 async function observe(plan: Partial<ObserverPlan>): Promise<Seen & { readonly now: () => number; readonly watch: Observer }> {
-  const seen: Seen = { samples: new Map(), signals: [], breaches: [], lost: [] }
+  const seen: Seen = { samples: new Map(), signals: [], breaches: [], lost: [], loadEvents: [] }
   const events: ObserverEvents = {
     samples: (name, block) => seen.samples.set(name, [...(seen.samples.get(name) ?? []), ...rows(block)]),
     signal: (name, what) => seen.signals.push([name, what]),
     breach: (breach) => seen.breaches.push(breach),
-    loadFull: () => {},
-    loadEnded: () => {},
+    loadFull: () => seen.loadEvents.push('full'),
+    loadEnded: () => seen.loadEvents.push('ended'),
     note: () => {},
     lost: (why) => seen.lost.push(why),
   }
-  const monotonic = process.hrtime.bigint()
-  const whole: ObserverPlan = {
-    run: 'test-run',
-    out,
-    folder: out,
-    monotonic,
-    lease: { file: '', epoch: 1 },
-    env: {},
-    probes: [],
-    signals: [],
-    guardrails: [],
-    load: null,
-    limit: seconds(60),
-    ...plan,
-  }
+  const whole = planOf(plan)
   observer = await start(whole, events)
-  return { ...seen, watch: observer, now: () => Number(process.hrtime.bigint() - monotonic) / 1e9 }
+  return { ...seen, watch: observer, now: () => Number(process.hrtime.bigint() - whole.monotonic) / 1e9 }
 }
 
 test('samples reach the main thread and the file, on the drill clock, one a slot', async () => {
@@ -177,4 +180,64 @@ test('while a control probe is bad, nothing counts against the system', async ()
 
 test('what cannot start refuses with one sentence', async () => {
   await expect(observe({ probes: [probe('a', 1, { kind: 'carrier-pigeon' })] })).rejects.toThrow('no probe kind carrier-pigeon')
+})
+
+test('the built-in load runs on the thread: its samples in their file, its end reported', async () => {
+  const load = {
+    kind: 'http',
+    spec: { url: `${url}/load`, method: 'GET', headers: {}, freshDns: true, insecure: false, timeout: 1, keepAlive: true },
+    rate: rate(200),
+    ramp: seconds(0.2),
+  }
+  const seen = await observe({ load })
+  await expect.poll(() => seen.loadEvents).toEqual(['full'])
+  await pause(400)
+  await seen.watch.stopLoad()
+  expect(seen.loadEvents).toEqual(['full', 'ended'])
+  const samples = [...readSamples(join(out, 'samples', 'load.csv'))].flatMap((block) => [...rows(block)])
+  expect(samples.length).toBeGreaterThan(60)
+  expect(samples.filter((sample) => sample.outcome === 'full').length).toBeGreaterThan(50)
+  expect([...seen.samples.keys()]).toEqual([])
+})
+
+test('everything sampled so far is on disk after a flush', async () => {
+  const seen = await observe({ probes: [probe('a', 0.02)] })
+  await pause(300)
+  await seen.watch.flush()
+  const written = [...readSamples(join(out, 'samples', 'a.csv'))].reduce((sum, block) => sum + block.length, 0)
+  expect(written).toBeGreaterThanOrEqual(seen.samples.get('a')?.length ?? 0)
+  expect(written).toBeGreaterThan(8)
+})
+
+test('a signal that cannot start refuses the whole observer; one that can reports through it', async () => {
+  const taken = (server.address() as AddressInfo).port
+  const signal = (port: number) =>
+    ({ name: 'alert', kind: 'webhook', spec: { port, host: '127.0.0.1', path: '/', match: {} }, stage: 'D2', every: seconds(1) }) as const
+  await expect(observe({ signals: [signal(taken)] })).rejects.toMatchObject({ code: 'PORT_IN_USE', exit: 4 })
+})
+
+test('a thread that falls silent is lost within two seconds', async () => {
+  const seen: string[] = []
+  const entry = new URL('../../../test/fixtures/observer/silent-main.ts', import.meta.url)
+  const events: ObserverEvents = {
+    samples: () => {},
+    signal: () => {},
+    breach: () => {},
+    loadFull: () => {},
+    loadEnded: () => {},
+    note: () => {},
+    lost: (why) => seen.push(why),
+  }
+  const silent = await startObserver(entry)({ ...planOf({}), run: 'silent' }, events)
+  await expect.poll(() => seen, { timeout: 2_500 }).toHaveLength(1)
+  expect(seen[0]).toContain('has not been heard of')
+  await silent.stop()
+  const dead = startObserver(entry)({ ...planOf({}), run: 'dead' }, events)
+  await expect(dead).rejects.toThrow('died')
+  expect(seen).toHaveLength(1)
+})
+
+test('a folder that takes no samples refuses before anything is injected', async () => {
+  await writeFile(join(out, 'samples'), 'in the way')
+  await expect(observe({ probes: [probe('a', 0.02)] })).rejects.toMatchObject({ code: 'CANNOT_WRITE', exit: 4 })
 })

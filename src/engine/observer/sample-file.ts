@@ -1,5 +1,6 @@
-import { mkdir, open } from 'node:fs/promises'
+import { type FileHandle, mkdir, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { describe, refused } from '../../domain/error.ts'
 import { OUTCOMES, SAMPLES_HEADER } from '../../domain/sample.ts'
 
 /** Appends samples to a file of whole microseconds; buffers until it is flushed. */
@@ -16,10 +17,18 @@ const LONGEST_CODE = 64
 export const cleanCode = (code: string): string =>
   (/^[!#-+\--~]*$/.test(code) ? code : code.replace(/[^ !#-+\--~]/g, ' ').trim()).slice(0, LONGEST_CODE).trimEnd()
 
-/** Creates `file` (an existing one is begun anew) and writes the header. */
+async function create(file: string): Promise<FileHandle> {
+  try {
+    await mkdir(dirname(file), { recursive: true })
+    return await open(file, 'w')
+  } catch (error) {
+    throw refused(`Samples cannot be written to ${file}: ${describe(error)}`, 'CANNOT_WRITE', ['firedrill run … --out FOLDER'], error)
+  }
+}
+
+/** Creates `file` (an existing one is begun anew) and writes the header. Throws a DrillError when it cannot. */
 export async function createSampleFile(file: string): Promise<SampleFile> {
-  await mkdir(dirname(file), { recursive: true })
-  const handle = await open(file, 'w')
+  const handle = await create(file)
   let text = `${SAMPLES_HEADER}\n`
   let writing: Promise<void> = Promise.resolve()
 

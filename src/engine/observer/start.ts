@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { Observer, ObserverEvents, ObserverSummary, StartObserver } from '../../contracts/observer.ts'
 import { DrillError, describe } from '../../domain/error.ts'
+import { EXIT } from '../../domain/verdict.ts'
 import { beatNow, type ObserverData, type ToMain, type ToThread } from './messages.ts'
 
 /** Silence of the thread that counts as its death, milliseconds. */
@@ -35,9 +36,10 @@ function connect(worker: Worker, events: ObserverEvents, beat: Int32Array): Link
   const lose = (why: string): void => {
     if (over) return
     over = true
-    watching?.()
     for (const answer of answers.values()) answer.reject(new Error(why))
-    ready.reject(new Error(why))
+    // Before it was ready it is a start that failed; afterwards nobody is watching any more.
+    if (!watching) return ready.reject(new DrillError(why, { code: 'OBSERVER', exit: EXIT.error }))
+    watching()
     events.lost(why)
   }
   worker.on('message', (message: ToMain) => {
