@@ -50,7 +50,7 @@ export function openLease(options: LeaseOptions): HeldLease {
 /**
  * The next lease of a run whose holder is dead, or was silent for too long: such a one is SIGKILLed first, by pid and start.
  * Of several takers one wins. Rejects with a DrillError (LEASE_HELD) when the holder lives and renews, or cannot be ended,
- * or somebody else is taking it.
+ * or somebody else is taking it. A disk that takes nothing any more does not stop it: see `unwritten`.
  */
 export async function takeLease(options: LeaseOptions): Promise<HeldLease> {
   for (;;) {
@@ -58,20 +58,44 @@ export async function takeLease(options: LeaseOptions): Promise<HeldLease> {
     if (before !== undefined && !isReleased(before) && isAlive(before)) {
       if (isFresh(before) || !(await endForSure(before))) throw taken(options.run, before)
     }
-    const lease = newLease(options, claimNext(options, before?.epoch ?? 0))
-    const claim = claimFile(options.file, lease.epoch)
-    // Somebody may have taken it between the judgement and the claim: judge again.
-    if (readLease(options.file)?.epoch === before?.epoch) {
-      const draft = `${claim}.draft`
-      writeFileSync(draft, renderLease(lease), { mode: 0o600 })
-      // A new file, not the old one changed: whatever the last holder may still write goes to a file without a name.
-      renameSync(draft, options.file)
-      rmSync(claim, { force: true })
-      return keep(lease, options)
+    try {
+      const lease = replaceLease(options, before)
+      if (lease) return keep(lease, options)
+    } catch (error) {
+      if (error instanceof DrillError) throw error
+      return unwritten(options, (before?.epoch ?? 0) + 1)
     }
+  }
+}
+
+/** Undefined when somebody has taken it between the judgement and the claim: judge again. */
+function replaceLease(options: LeaseOptions, before: Lease | undefined): Lease | undefined {
+  const lease = newLease(options, claimNext(options, before?.epoch ?? 0))
+  const claim = claimFile(options.file, lease.epoch)
+  const draft = `${claim}.draft`
+  try {
+    if (readLease(options.file)?.epoch !== before?.epoch) return undefined
+    writeFileSync(draft, renderLease(lease), { mode: 0o600 })
+    // A new file, not the old one changed: whatever the last holder may still write goes to a file without a name.
+    renameSync(draft, options.file)
+    return lease
+  } finally {
+    rmSync(draft, { force: true })
     rmSync(claim, { force: true })
   }
 }
+
+/**
+ * A lease that could not be written (a full, read-only or vanished home). The last holder is dead for sure, and undoing twice is harmless:
+ * leaving something broken is not.
+ */
+const unwritten = ({ file }: LeaseOptions, epoch: number): HeldLease => ({
+  file,
+  epoch,
+  check: () => 'held',
+  assertHeld: () => undefined,
+  release: () => undefined,
+})
 
 const claimFile = (file: string, epoch: number): string => `${file}.${epoch}`
 

@@ -36,7 +36,7 @@ export async function undoByHand(run: string, deps: ByHand): Promise<Rescue> {
   const { info, open } = await statusOf(deps.home, run)
   if (info.state === 'ended' && open.length === 0) return { results: [], exit: EXIT.held }
   const lease = await takeLease({ run, file: runPaths(deps.home, run).lease, by: 'undo' })
-  return rescue({ ...deps, run, lease, by: 'undo', why: info.state === 'ended' ? 'its undo had failed' : 'its process died' })
+  return rescue({ ...deps, run, info, lease, by: 'undo', why: info.state === 'ended' ? 'its undo had failed' : 'its process died' })
 }
 
 /** Undoes what a run recorded in a store outside its machine, when that machine is gone. Rejects when the store cannot be read. */

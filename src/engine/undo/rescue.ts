@@ -26,6 +26,8 @@ export interface RescueDeps {
   readonly run: string
   readonly registry: RescueRegistry
   readonly env: Readonly<Record<string, string | undefined>>
+  /** As it was read while all was well: the run's folder may be gone by now. */
+  readonly info: RunInfo
   /** Taken from the dead engine: an epoch of its own. */
   readonly lease: HeldLease
   readonly by: 'watchdog' | 'undo'
@@ -57,7 +59,8 @@ interface Bench extends TakenJournal {
  * has it reported, and lets its locks go. Whatever of that fails, the rest is done.
  */
 export async function rescue(deps: RescueDeps): Promise<Rescue> {
-  const info = await readRun(deps.home, deps.run)
+  // The sandbox may have come up since.
+  const info = await readRun(deps.home, deps.run).catch(() => deps.info)
   const bench = await setUp(info, deps)
   if (bench.unfinished) announce(bench, deps)
   else bench.journal.append(takenEvent(deps))
@@ -213,11 +216,19 @@ async function close(bench: Bench, deps: RescueDeps, left: readonly UndoResult[]
   const end = reasonOf(deps, left)
   if (unfinished) journal.append(closedEvent(bench, end, left.length > 0))
   await journal.close().catch((error: unknown) => deps.log(describe(error)))
-  if (left.length === 0) releaseLocksOf(deps.home, deps.run)
+  if (left.length === 0) letGoOfLocks(deps)
   if (unfinished || info.state === 'running') await finished(info.out, deps)
   await updateRun(deps.home, deps.run, { state: 'ended', end }).catch((error: unknown) => deps.log(describe(error)))
   deps.lease.release()
   deps.log(end)
+}
+
+function letGoOfLocks({ home, run, log }: RescueDeps): void {
+  try {
+    releaseLocksOf(home, run)
+  } catch (error) {
+    log(`the locks are left to whoever takes them over: ${describe(error)}`)
+  }
 }
 
 async function finished(out: string, { finish, log }: RescueDeps): Promise<void> {

@@ -5,6 +5,7 @@ import { DrillError, describe } from '../../domain/error.ts'
 import type { Interval } from '../../domain/interval.ts'
 import { type Instant, type Seconds, seconds } from '../../domain/time.ts'
 import type { UndoOutcome, UndoRecord } from '../../domain/undo.ts'
+import { EXIT } from '../../domain/verdict.ts'
 import type { Journal } from '../journal/journal.ts'
 
 /** What undoing needs. The same for the engine, its watchdog and `firedrill undo`. */
@@ -33,9 +34,18 @@ const TRIES = 4
 /** Targets of one occurrence that are undone at the same time. */
 const ABREAST = 8
 
-/** Durable everywhere when it resolves; rejects when any store refused: then nothing may be mutated. */
+/** Durable everywhere when it resolves; rejects with a DrillError (aborted) when any store refuses: then nothing may be mutated. */
 export async function recordUndo(records: readonly UndoRecord[], stores: readonly UndoStore[]): Promise<void> {
-  await Promise.all(stores.flatMap((store) => records.map((record) => store.put(record))))
+  await Promise.all(stores.flatMap((store) => records.map((record) => store.put(record).catch((error: unknown) => notKept(store, error)))))
+}
+
+function notKept({ where }: UndoStore, cause: unknown): never {
+  throw new DrillError(`What is needed to undo could not be kept (${where}), so nothing is injected: ${describe(cause)}`, {
+    code: 'UNDO_NOT_KEPT',
+    exit: EXIT.aborted,
+    next: ['df -h', 'firedrill doctor'],
+    cause,
+  })
 }
 
 /**

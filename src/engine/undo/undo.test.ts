@@ -102,7 +102,7 @@ test('records are files that only the owner reads, in the order of the calls, fo
 test('a store that refuses stops the mutation: recording rejects', async () => {
   writeFileSync(join(home, 'file'), '')
   const blocked = await openUndoStore('./file', new Map([['file', fileStore]]), home)
-  await expect(recordUndo([record('a#0/0')], [localStore(home), blocked])).rejects.toThrow()
+  await expect(recordUndo([record('a#0/0')], [localStore(home), blocked])).rejects.toMatchObject({ code: 'UNDO_NOT_KEPT', exit: 3 })
   await expect(openUndoStore('s3://bucket', new Map([['file', fileStore]]), home)).rejects.toMatchObject({ code: 'UNDO_STORE', exit: 4 })
 })
 

@@ -5,7 +5,7 @@ import { DrillError, describe } from '../../domain/error.ts'
 import type { Seconds } from '../../domain/time.ts'
 import { EXIT, type ExitCode } from '../../domain/verdict.ts'
 import { runPaths } from '../home/layout.ts'
-import { readRun } from '../home/runs.ts'
+import { type RunInfo, readRun } from '../home/runs.ts'
 import { endForSure } from '../lease/identity.ts'
 import { type HeldLease, takeLease } from '../lease/lease.ts'
 import { type RescueRegistry, rescue } from '../undo/rescue.ts'
@@ -30,16 +30,16 @@ type Ending = { readonly orderly: true } | { readonly orderly: false; readonly w
 
 /** Waits for the run's engine to end, and when it ends badly does its work. Resolves with the exit code of the watchdog itself. */
 export async function watchRun(home: string, run: string, deps: WatchdogDeps): Promise<ExitCode> {
-  const { pid } = await readRun(home, run)
-  deps.log(`watching ${run}, pid ${pid}`)
+  const info = await readRun(home, run)
+  deps.log(`watching ${run}, pid ${info.pid}`)
   const life = startSignsOfLife(deps.output)
   const ending = await Promise.race([endOfInput(deps.input), silence(runPaths(home, run).lease)])
   clearInterval(life)
   if (ending.orderly) return EXIT.held
   deps.log(ending.why)
-  const lease = await takeFrom(home, run, deps)
+  const lease = await takeFrom(home, info, deps)
   if (!lease) return EXIT.held
-  const { exit } = await rescue({ ...deps, home, run, lease, by: 'watchdog', why: ending.why })
+  const { exit } = await rescue({ ...deps, home, run, info, lease, by: 'watchdog', why: ending.why })
   return exit
 }
 
@@ -88,9 +88,10 @@ function silence(file: string): Promise<Ending> {
 }
 
 /** Ends the engine and takes its lease; undefined when the run is over, or somebody else has ended it meanwhile. */
-async function takeFrom(home: string, run: string, { log }: WatchdogDeps): Promise<HeldLease | undefined> {
+async function takeFrom(home: string, known: RunInfo, { log }: WatchdogDeps): Promise<HeldLease | undefined> {
+  const { run } = known
   for (;;) {
-    const info = await readRun(home, run)
+    const info = await readRun(home, run).catch(() => known)
     if (info.state === 'ended') return undefined
     if (!(await endForSure(info))) log(`pid ${info.pid} cannot be ended; its epoch is fenced off`)
     try {

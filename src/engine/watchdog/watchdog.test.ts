@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { appendFileSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test as base, describe, type ExpectStatic } from 'vitest'
@@ -170,6 +171,35 @@ describe.concurrent('an engine that dies is succeeded by its watchdog', () => {
     expect(FILES.map((name) => at.read(name))).toEqual(['whole', 'whole', 'whole'])
     expect((await at.status()).open).toEqual([])
   })
+
+  test('a home that is gone: the journal alone is enough', async ({ start, expect }) => {
+    const at = start('mutated 1')
+    await at.says('mutated 1')
+    renameSync(at.home, `${at.home}.moved`)
+    await at.says('lease taken')
+    await until('the drill is closed', async () => (await at.events('drill.closed')).length > 0)
+    expect(startOf(at.engine.pid ?? 0)).toBeUndefined()
+    expect(FILES.map((name) => at.done(name))).toEqual([['broken', 'restored'], ['broken', 'restored'], []])
+    expect((await at.journal()).problems).toEqual([])
+  })
+
+  test.skipIf(process.platform !== 'linux')(
+    'a disk that takes nothing any more: undone, and closed by hand later',
+    async ({ start, expect }) => {
+      const at = start('mutated 1')
+      await at.says('mutated 1')
+      // Room for what the fault itself writes, and for nothing of firedrill's.
+      spawnSync('prlimit', [`--pid=${at.watchdogPid()}`, '--fsize=16'])
+      at.engine.kill('SIGKILL')
+      await until('the watchdog is done', () => startOf(at.watchdogPid()) === undefined)
+      expect(FILES.map((name) => at.done(name))).toEqual([['broken', 'restored'], ['broken', 'restored'], []])
+      const { exit } = await undoByHand(RUN, { home: at.home, registry, env: {}, log: () => {}, again: seconds(0) })
+      expect(exit).toBe(0)
+      expect((await at.journal()).problems).toEqual([])
+      expect(await at.events('drill.closed')).toHaveLength(1)
+      expect(at.done('a')).toEqual(['broken', 'restored'])
+    },
+  )
 
   test('asked to stop by a file, from any session', async ({ start, expect }) => {
     const at = start('mutated 0')
