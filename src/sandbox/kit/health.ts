@@ -6,9 +6,13 @@ import type { Cadence } from '../options.ts'
 const FIRST_LOOK = 25
 
 export interface Health {
+  /** False until the first success: what was never up cannot go down. */
+  readonly known: boolean
   readonly up: boolean
   readonly why: string
 }
+
+const UNKNOWN: Health = { known: false, up: false, why: 'not checked yet' }
 
 export interface HealthWatch {
   state(): Health
@@ -21,17 +25,14 @@ export interface HealthWatch {
  * and `rise` successes in a row are up again. `check` rejects on failure and keeps its own timeout.
  */
 export function watchHealth(cadence: Cadence, check: () => Promise<unknown>, changed: (now: Health) => void): HealthWatch {
-  let known = false
   let streak = 0
-  let now: Health = { up: false, why: 'not checked yet' }
+  let now = UNKNOWN
   const judge = (up: boolean, why: string): void => {
     streak = up === now.up ? 0 : streak + 1
-    if (up === now.up && known) return
-    if (known && streak < (up ? cadence.rise : cadence.fall)) return
-    if (!known && !up) return
-    known = true
+    if (up === now.up) return
+    if (now.known && streak < (up ? cadence.rise : cadence.fall)) return
     streak = 0
-    now = { up, why }
+    now = { known: true, up, why }
     changed(now)
   }
   const loop = async (): Promise<void> => {
@@ -41,7 +42,7 @@ export function watchHealth(cadence: Cadence, check: () => Promise<unknown>, cha
         () => judge(true, 'answers'),
         (error: unknown) => judge(false, describe(error)),
       )
-      const pause = known ? cadence.every * 1000 : FIRST_LOOK
+      const pause = now.known ? cadence.every * 1000 : FIRST_LOOK
       await sleep(Math.max(1, pause - (performance.now() - began)))
     }
   }
@@ -49,9 +50,8 @@ export function watchHealth(cadence: Cadence, check: () => Promise<unknown>, cha
   return {
     state: () => now,
     reset: () => {
-      known = false
       streak = 0
-      now = { up: false, why: 'not checked yet' }
+      now = UNKNOWN
     },
   }
 }

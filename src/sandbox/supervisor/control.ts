@@ -1,13 +1,14 @@
-import { describe } from '../../domain/error.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { JsonObject } from '../../domain/json.ts'
 import type { Seconds } from '../../domain/time.ts'
 import { exportsOf } from '../exports.ts'
-import { type Asked, type Handle, json, notFound, type Reply } from '../kit/server.ts'
+import { type Handle, json, notFound } from '../kit/server.ts'
 import type { Truth } from '../kit/truth.ts'
-import { isRegion, type Layout } from '../layout.ts'
+import type { Layout } from '../layout.ts'
 import type { Children, Recipe } from './children.ts'
+import { command } from './commands.ts'
 
-interface Parts {
+export interface Parts {
   readonly layout: Layout
   readonly children: Children
   readonly recipes: ReadonlyMap<string, Recipe>
@@ -23,12 +24,15 @@ export interface Control {
 
 /** After its owner's death it lingers this long, so that a watchdog can adopt it and undo what was done to it. */
 const LINGER = 5_000
+const PATIENCE = 1_000
 
 /** The supervisor's HTTP interface, and the ways it ends. */
 export function createControl(parts: Parts): Control {
   const stop = (): void => {
     parts.truth('stopping')
-    process.exit(0)
+    // A database that is told to end gives its shared memory back; one that does not listen is the guardian's business.
+    const orderly = [...parts.recipes.keys()].filter((name) => name.endsWith('-db')).map((name) => parts.children.stop(name, 'SIGQUIT'))
+    void Promise.race([Promise.all(orderly), sleep(PATIENCE)]).finally(() => process.exit(0))
   }
   let adopted = false
   let last: NodeJS.Timeout | undefined
@@ -54,7 +58,7 @@ export function createControl(parts: Parts): Control {
         setImmediate(stop)
         return json(200, {})
       default:
-        return work(parts, asked)
+        return command(parts, asked)
     }
   }
   return { handle, stop, ownerGone }
@@ -63,26 +67,4 @@ export function createControl(parts: Parts): Control {
 function stateOf({ layout, children, recipes }: Parts): JsonObject {
   const processes = [...recipes.keys()].map((name) => [name, { pid: children.identity(name)?.pid ?? null }] as const)
   return { processes: Object.fromEntries(processes), exports: exportsOf(layout) }
-}
-
-async function work(parts: Parts, asked: Asked): Promise<Reply> {
-  const [, verb, name = ''] = asked.path.split('/')
-  if (verb !== 'restart') return notFound(asked)
-  const wanted = [...parts.recipes.values()].filter(
-    (recipe) => recipe.name === name || (isRegion(name) && recipe.name.startsWith(`${name}-`)),
-  )
-  if (wanted.length === 0) return json(404, { error: `no process or region ${name}; there are ${[...parts.recipes.keys()].join(', ')}` })
-  const done = await Promise.all(wanted.map(async (recipe) => [recipe.name, await bringBack(parts, recipe)] as const))
-  const outcome = Object.fromEntries(done)
-  return json(done.some(([, what]) => what.startsWith('failed')) ? 500 : 200, outcome)
-}
-
-async function bringBack({ children, truth }: Parts, recipe: Recipe): Promise<string> {
-  try {
-    const what = await children.start(recipe)
-    if (what === 'started') truth('restarted', { name: recipe.name })
-    return what
-  } catch (error) {
-    return `failed: ${describe(error)}`
-  }
 }

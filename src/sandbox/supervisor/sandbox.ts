@@ -1,21 +1,25 @@
 import { spawn } from 'node:child_process'
-import { chmodSync, mkdirSync } from 'node:fs'
+import { chmodSync, copyFileSync, mkdirSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { seconds } from '../../domain/time.ts'
+import { findBinaries } from '../database/binaries.ts'
+import { becomeStandby, becomeSynchronous, copyTemplate } from '../database/cluster.ts'
+import { findTemplate } from '../database/template.ts'
 import { ENTRIES } from '../entries.ts'
 import { handleJson } from '../handle.ts'
 import { ask } from '../kit/client.ts'
 import { type Identity, startOf } from '../kit/processes.ts'
 import type { Handle } from '../kit/server.ts'
 import { truthLog } from '../kit/truth.ts'
-import { type Layout, portOf, REGIONS, truthFile } from '../layout.ts'
-import { createChildren, type Recipe } from './children.ts'
+import { dataFolder, type Layout, portOf, REGIONS, truthFile } from '../layout.ts'
+import type { SandboxOptions } from '../options.ts'
+import { type Children, createChildren, type Recipe } from './children.ts'
 import type { SupervisorConfig, SupervisorSaid } from './config.ts'
 import { createControl } from './control.ts'
 import { reserveBlock } from './ports.ts'
-import { nodeRecipes } from './recipes.ts'
+import { controllerRecipe, databaseRecipe, nodeRecipes } from './recipes.ts'
 
 export interface Started {
   readonly ready: SupervisorSaid
@@ -33,13 +37,35 @@ export async function startSandbox(config: SupervisorConfig): Promise<Started> {
   makeFolders(layout)
   const truth = truthLog(truthFile(layout, 'supervisor'), 'supervisor')
   const children = createChildren(layout, truth, childEnvironment())
-  const recipes = new Map<string, Recipe>(nodeRecipes(layout, config.options).map((recipe) => [recipe.name, recipe]))
-  await Promise.all([...recipes.values()].map((recipe) => children.start(recipe)))
+  const nodes = nodeRecipes(layout, config.options)
+  const [databases] = await Promise.all([
+    startDatabases(layout, config.options, children),
+    ...nodes.map((recipe) => children.start(recipe)),
+  ])
   await whole(layout)
+  const recipes = new Map([...nodes, ...databases].map((recipe) => [recipe.name, recipe]))
   truth('started')
   const control = createControl({ layout, children, recipes, truth, idle: config.options.idle })
   const supervisor: Identity = { pid: process.pid, start: startOf(process.pid) ?? '' }
   return { ready: { ready: true, handle: handleJson({ layout, supervisor, guardian }) }, server, ...control }
+}
+
+/** Primary and standby from one template, and the controller that watches them. */
+async function startDatabases(layout: Layout, options: SandboxOptions, children: Children): Promise<readonly Recipe[]> {
+  const binaries = findBinaries()
+  const template = await findTemplate(binaries)
+  const passwordFile = join(layout.dir, 'superuser')
+  copyFileSync(template.passwordFile, passwordFile)
+  await Promise.all(REGIONS.map((region) => copyTemplate(template.data, dataFolder(layout, region))))
+  if (options.synchronous) becomeSynchronous(dataFolder(layout, 'eu'), binaries.account)
+  const upstream = { region: 'us', port: portOf(layout, 'link-replication'), passwordFile } as const
+  becomeStandby(dataFolder(layout, 'us'), upstream, binaries.account)
+  const recipes = [
+    ...REGIONS.map((region) => databaseRecipe(layout, region, binaries)),
+    controllerRecipe(layout, options, binaries, passwordFile),
+  ]
+  await Promise.all(recipes.map((recipe) => children.start(recipe)))
+  return recipes
 }
 
 /** Detached, so that a signal to the supervisor's whole group leaves it alive. */
@@ -69,16 +95,17 @@ function childEnvironment(): Readonly<Record<string, string>> {
 }
 
 const START_LIMIT = 20_000
+const LOOK = seconds(1)
 
+/** Both regions serve, the primary takes writes and the standby receives them. */
 async function whole(layout: Layout): Promise<void> {
   const until = performance.now() + START_LIMIT
+  const look = (of: 'edge' | 'controller', path: string): Promise<string> =>
+    ask({ port: portOf(layout, of), path, timeout: LOOK }).then((answer) => answer.body.toString(), String)
   for (;;) {
-    const state = await ask({ port: portOf(layout, 'edge'), path: '/edge/state', timeout: seconds(1) }).then(
-      (answer) => answer.body.toString(),
-      String,
-    )
-    if (state.split('"up":true').length > REGIONS.length) return
-    if (performance.now() > until) throw new Error(`the sandbox is not whole after ${START_LIMIT / 1000} s: ${state}`)
+    const [edge, controller] = await Promise.all([look('edge', '/edge/state'), look('controller', '/state')])
+    if (edge.split('"up":true').length > REGIONS.length && controller.includes('"streaming":["us"]')) return
+    if (performance.now() > until) throw new Error(`the sandbox is not whole after ${START_LIMIT / 1000} s: ${edge} ${controller}`)
     await sleep(10)
   }
 }
