@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { systemClock } from '../../src/contracts/clock.ts'
@@ -28,7 +28,8 @@ export function testLease(folder: string, run = 'run'): TestLease {
   let epoch = 1
   const write = (age: number): void => {
     const renewed = process.hrtime.bigint() - BigInt(Math.round(age * 1e9))
-    writeFileSync(file, renderLease({ run, epoch, by: 'engine', pid: process.pid, start: '0', boot: 'test', renewed }))
+    writeFileSync(`${file}.new`, renderLease({ run, epoch, by: 'engine', pid: process.pid, start: '0', boot: 'test', renewed }))
+    renameSync(`${file}.new`, file)
   }
   write(0)
   const timer = setInterval(write, 500, 0)

@@ -29,7 +29,7 @@ function matcher(command: string): (line: string) => boolean {
   const pattern = /^\/(.+)\/(i?)$/s.exec(command)
   if (pattern === null) return (line) => line.includes(command)
   try {
-    const regex = new RegExp(pattern[1] ?? '', pattern[2])
+    const regex = new RegExp(pattern[1] ?? '', `s${pattern[2] ?? ''}`)
     return (line) => regex.test(line)
   } catch (error) {
     throw refused(`The command pattern ${command} is not a regular expression`, 'PROCESS_PATTERN', [], error)

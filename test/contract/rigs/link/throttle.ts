@@ -1,0 +1,3 @@
+import { onLink } from './on-link.ts'
+
+export const rigs = onLink({ rate: 50 })

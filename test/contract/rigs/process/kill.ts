@@ -1,0 +1,30 @@
+import { processPlatform } from '../../../../src/platforms/process/platform.ts'
+import { tempFolder, testContext, testLease } from '../../../kit/context.ts'
+import { realServer } from '../../../kit/server.ts'
+import type { Rig, Scene } from '../../rig.ts'
+
+async function scene(restart: boolean): Promise<Scene> {
+  const stack = new AsyncDisposableStack()
+  const folder = stack.use(tempFolder())
+  const lease = stack.use(testLease(folder.path))
+  const server = stack.use(await realServer(folder.path))
+  const context: Scene['context'] = (extra) => testContext(lease.file, folder.path, extra)
+  const [target] = await processPlatform.resolve({ kind: 'pidFile', spec: '*.pid' }, context())
+  let tokens = 0
+  return {
+    context,
+    input: () => ({
+      spec: { signal: 'SIGKILL', ...(restart ? { restart: server.argv } : {}) },
+      target: target ?? null,
+      token: `t${tokens++}`,
+      random: () => 0.5,
+    }),
+    harmed: async () => !(await server.answers()),
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  }
+}
+
+export const rigs: readonly Rig[] = [
+  { what: 'for good', build: () => scene(false) },
+  { what: 'with a restart', build: () => scene(true) },
+]
