@@ -1,2 +1,5 @@
 // One line per entry.
-export {}
+
+export { json } from '../reports/json.ts'
+export { junit } from '../reports/junit.ts'
+export { markdown } from '../reports/markdown.ts'
