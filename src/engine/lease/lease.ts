@@ -28,7 +28,10 @@ export interface HeldLease {
   check(): Hold
   /** Throws a DrillError (aborted, LEASE_LOST) unless it is held. */
   assertHeld(): void
-  /** Ends the renewals and says so in the file: nobody is at work on this run. */
+  /**
+   * Ends the renewals and says so in the file: nothing of the run is faulted any more. From then on the watchdog does not mind silence
+   * (measuring ten million samples takes longer than a lease), only death. Idempotent.
+   */
   release(): void
 }
 

@@ -1,5 +1,6 @@
 import { systemClock } from '../../contracts/clock.ts'
 import type { UndoStore } from '../../contracts/undo-store.ts'
+import { type DrillError, refused } from '../../domain/error.ts'
 import type { Seconds } from '../../domain/time.ts'
 import { EXIT } from '../../domain/verdict.ts'
 import { makeFolder } from '../home/durable.ts'
@@ -33,7 +34,8 @@ export async function abandonedRuns(home: string): Promise<readonly RunStatus[]>
  * RUN_UNKNOWN, or LEASE_HELD while its engine or its watchdog lives and renews.
  */
 export async function undoByHand(run: string, deps: ByHand): Promise<Rescue> {
-  const { info, open } = await statusOf(deps.home, run)
+  const { info, open, state } = await statusOf(deps.home, run)
+  if (state === 'running' || state === 'undoing') throw inOtherHands(info, state)
   if (info.state === 'ended' && open.length === 0) return { results: [], exit: EXIT.held }
   const lease = await takeLease({ run, file: runPaths(deps.home, run).lease, by: 'undo' })
   return rescue({ ...deps, run, info, lease, by: 'undo', why: info.state === 'ended' ? 'its undo had failed' : 'its process died' })
@@ -67,4 +69,9 @@ export async function undoFromStore(run: string, store: UndoStore, deps: ByHand)
     await journal.close().catch(() => undefined)
     lease.release()
   }
+}
+
+function inOtherHands({ run, pid }: RunStatus['info'], state: 'running' | 'undoing'): DrillError {
+  const what = state === 'running' ? `is running (pid ${pid}) and undoes by itself` : 'is being undone already'
+  return refused(`The run ${run} ${what}`, 'LEASE_HELD', [`firedrill status --run ${run}`, `firedrill stop ${run}`])
 }

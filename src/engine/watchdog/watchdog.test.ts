@@ -112,7 +112,7 @@ describe.concurrent('an engine that dies is succeeded by its watchdog', () => {
     expect(at.engine.kill('SIGCONT') && startOf(at.engine.pid ?? 0) !== undefined).toBe(false)
     await ended(at)
     await expectRescued(at, expect, 1)
-    expect((await at.events('lease.taken'))[0]?.why).toMatch(/silent for [34]\./)
+    expect((await at.events('lease.taken'))[0]?.why).toMatch(/silent for \d/)
   })
 
   test('both stopped for longer than the lease: the engine wakes and injects nothing more', async ({ start, expect }) => {
@@ -200,6 +200,17 @@ describe.concurrent('an engine that dies is succeeded by its watchdog', () => {
       expect(at.done('a')).toEqual(['broken', 'restored'])
     },
   )
+
+  test('after it has let go of its lease, an engine may be busy for as long as it likes', async ({ start, expect }) => {
+    const at = start('released')
+    await at.says('released')
+    await new Promise((resolve) => setTimeout(resolve, 3600))
+    expect((await at.status()).state).toBe('running')
+    await expect(undoByHand(RUN, { home: at.home, registry, env: {}, log: () => {} })).rejects.toMatchObject({ code: 'LEASE_HELD' })
+    writeFileSync(at.file('go'), '')
+    await at.says('ended')
+    expect(existsSync(join(at.out, 'report.txt'))).toBe(false)
+  })
 
   test('asked to stop by a file, from any session', async ({ start, expect }) => {
     const at = start('mutated 0')
