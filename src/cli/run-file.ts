@@ -70,19 +70,22 @@ async function approved(prepared: Prepared, { approve, yes, terminal, paint, wri
     )
 }
 
-function watcherFor(prepared: Prepared, input: RunInput): Watcher {
+function watcherFor(prepared: Prepared, monotonic: bigint, input: RunInput): Watcher {
   const { terminal, paint, write, setting, quiet } = input
   if (quiet) return watchNothing
   if (!terminal.live) return watchPlainly((line) => write(`${line}\n`))
   const size = (): { columns: number; rows: number } => ({ columns: process.stderr.columns || 80, rows: process.stderr.rows || 24 })
-  return watchLive({ plan: prepared.plan, run: setting.run, paint, port: { write, size }, now: drillClock(setting.monotonic) })
+  return watchLive({ plan: prepared.plan, run: setting.run, paint, port: { write, size }, now: drillClock(monotonic) })
 }
 
 async function live(prepared: Prepared, out: string, interrupt: AbortSignal, watching: Watching, input: RunInput): Promise<DrillDone> {
-  watching.watcher = watcherFor(prepared, input)
+  // The drill's clock begins now, not when somebody was asked or a sandbox was started.
+  const monotonic = process.hrtime.bigint()
+  watching.watcher = watcherFor(prepared, monotonic, input)
   try {
     return await drill(prepared, {
       ...input.setting,
+      monotonic,
       out,
       interrupt,
       hooks: {

@@ -59,7 +59,11 @@ export interface SummaryOptions {
 /** What a drill came to, for a person: verdict first, then every objective with its interval, the proofs, the findings, where the report is. */
 export function renderSummary(record: DrillRecord, { paint, width, out }: SummaryOptions): string {
   const rows = objectiveRows(record, paint)
-  const findings = record.findings.map(({ severity, text }) => wrap(`  ${severity}: ${harmless(text)}`, width, '    ').join('\n'))
+  const findings = record.findings.map(({ severity, text }) =>
+    wrap(`${severity}: ${harmless(text)}`, width - 2, '  ')
+      .map((line) => `  ${line}`)
+      .join('\n'),
+  )
   return [
     `${verdictText(record.verdict, paint)}  ${paint.bold(harmless(record.experiment.title))}`,
     ...wrap(harmless(record.reason), width),

@@ -4,11 +4,11 @@ import type { Plan } from '../../domain/plan.ts'
 import type { SampleBlock } from '../../domain/sample.ts'
 import { clockText } from '../format.ts'
 import type { Paint } from '../terminal.ts'
-import { drawFrame, fit, type Line, type Style } from './frame.ts'
+import { drawFrame, type Line, type Style } from './frame.ts'
 import { say, type Tone } from './say.ts'
 import { createScreen, painter, type ScreenPort } from './screen.ts'
 import { createLiveFold } from './state.ts'
-import { harmless } from './text.ts'
+import { cut, harmless, wrap } from './text.ts'
 
 /** Who watches a drill: a person at a terminal, or a log. */
 export interface Watcher {
@@ -23,13 +23,24 @@ export interface Watcher {
 const STYLE: Readonly<Record<Tone, Style>> = { plain: 'plain', quiet: 'dim', good: 'good', bad: 'bad', strong: 'bold' }
 const FRAME_MS = 100
 
-function lineOf(entry: JournalEntry): Line | null {
+interface Said {
+  readonly when: string
+  readonly text: string
+  readonly style: Style
+}
+
+function saidAt(entry: JournalEntry): Said | null {
   const said = say(entry.event)
-  if (said === null) return null
-  return [
-    { text: `${clockText(entry.at).padStart(11)}  `, style: 'dim' },
-    { text: harmless(said.text), style: STYLE[said.tone] },
-  ]
+  return said && { when: `${clockText(entry.at).padStart(11)}  `, text: harmless(said.text), style: STYLE[said.tone] }
+}
+
+/** As many lines as it needs, the later ones under the text and not under the time. */
+function linesOf({ when, text, style }: Said, width: number): readonly Line[] {
+  const room = Math.max(20, width - when.length - 1)
+  return wrap(text, room).map((line, i) => [
+    { text: i === 0 ? when : ' '.repeat(when.length), style: 'dim' },
+    { text: cut(line, room), style },
+  ])
 }
 
 export interface LiveOptions {
@@ -65,8 +76,8 @@ export function watchLive({ plan, run, paint, port, now }: LiveOptions): Watcher
   return {
     entry(entry) {
       fold.entry(entry)
-      const line = lineOf(entry)
-      if (line !== null) pending.push(colour(fit(line, 4 * port.size().columns)))
+      const said = saidAt(entry)
+      if (said !== null) pending.push(...linesOf(said, port.size().columns).map(colour))
     },
     samples: (probe, block) => fold.samples(probe, block),
     tally: (tally) => fold.tally(tally),
@@ -83,8 +94,8 @@ export function watchLive({ plan, run, paint, port, now }: LiveOptions): Watcher
 export function watchPlainly(write: (line: string) => void): Watcher {
   return {
     entry(entry) {
-      const line = lineOf(entry)
-      if (line !== null) write(line.map(({ text }) => text).join(''))
+      const said = saidAt(entry)
+      if (said !== null) write(`${said.when}${said.text}`)
     },
     samples: () => undefined,
     tally: () => undefined,

@@ -11,7 +11,7 @@ export interface Said {
 
 const said = (text: string, tone: Tone = 'plain'): Said => ({ text, tone })
 const occurrence = (of: { readonly fault: string; readonly occurrence: number }): string =>
-  of.occurrence > 0 ? `${of.fault} #${of.occurrence + 1}` : of.fault
+  of.occurrence > 1 ? `${of.fault} #${of.occurrence}` : of.fault
 
 type UndoEnded = Extract<DrillEvent, { kind: 'undo.ended' }>
 
