@@ -70,6 +70,7 @@ function startLoop({ spec, rate, ramp, limit, samples }: LoadInput<Spec>, contex
   }
   const stopOnce = (): Promise<void> => (stopping ??= stop())
   const limiting = setTimeout(() => void stopOnce(), limit * 1000)
+  context.signal.addEventListener('abort', () => void stopOnce(), { once: true })
   schedule.add({
     timetable: ramped(rate, ramp, began),
     fire(planned) {

@@ -82,7 +82,10 @@ async function startK6({ spec, rate, ramp, limit, samples }: LoadInput<Spec>, co
     await k6.stop()
   }
   const limiting = setTimeout(() => void stop(), limit * 1000)
+  const aborted = () => void stop()
+  context.signal.addEventListener('abort', aborted)
   const ended = k6.ended.then((end) => {
+    context.signal.removeEventListener('abort', aborted)
     clearInterval(flushing)
     clearTimeout(limiting)
     stream.end()

@@ -4,12 +4,19 @@ import { every, type Schedule } from '../../contracts/schedule.ts'
 import type { ProbeDecl } from '../../domain/experiment.ts'
 import type { Outcome } from '../../domain/sample.ts'
 import type { Recorder } from './recorder.ts'
+import type { Stalls } from './stall.ts'
 
 export interface Prober {
   readonly probe: ProbeDecl
   readonly recorder: Recorder
   /** No new request; resolves when those under way are over, or recorded as missed after `patience` seconds. */
   stop(patience: number): Promise<void>
+}
+
+export interface ProberTools {
+  readonly schedule: Schedule
+  readonly clock: Clock
+  readonly stalls: Stalls
 }
 
 type Sampled = (planned: number, start: number, end: number, outcome: Outcome) => void
@@ -22,11 +29,11 @@ export function createProber(
   probe: ProbeDecl,
   session: ProbeSession,
   recorder: Recorder,
-  schedule: Schedule,
-  clock: Clock,
+  tools: ProberTools,
   start: number,
   sampled: Sampled,
 ): Prober {
+  const { schedule, clock, stalls } = tools
   const open = new Set<number>()
   const room = roomFor(probe)
   let abandoned = false
@@ -41,8 +48,9 @@ export function createProber(
     const shot = await session.shoot(probe.timeout)
     if (abandoned) return
     open.delete(planned)
-    // A request that could not leave this machine says nothing about the system.
-    keep(planned, shot.start, shot.end, shot.code.startsWith('local:') ? 'missed' : shot.outcome, shot.code)
+    // A request that could not leave this machine, or whose answer we were late to read, says nothing about the system.
+    const code = shot.code === 'latency' && stalls.during(shot.start, shot.end) ? 'local:stalled' : shot.code
+    keep(planned, shot.start, shot.end, code.startsWith('local:') ? 'missed' : shot.outcome, code)
     if (open.size === 0) idle()
   }
 

@@ -14,6 +14,7 @@ import { beatNow, type ErrorData, type ObserverData, type ToMain, type ToThread 
 import { createProber, type Prober } from './prober.ts'
 import { createRecorder } from './recorder.ts'
 import { createSampleFile } from './sample-file.ts'
+import { createStalls, type Stalls } from './stall.ts'
 
 type Kinds = Pick<Registry, 'probes' | 'signals' | 'loads'>
 type Post = (message: ToMain) => void
@@ -35,6 +36,7 @@ interface Running {
   readonly closing: readonly (() => Promise<void>)[]
   readonly load: RunningLoad | null
   readonly abort: AbortController
+  readonly stalls: Stalls
 }
 
 /** The observer's thread: opens every session of the plan, samples until it is told to stop, and answers the main thread. */
@@ -76,6 +78,7 @@ async function open(plan: ObserverPlan, kinds: Kinds, post: Post): Promise<Runni
   const context: Context = { clock, signal: abort.signal, run: plan.run, lease: plan.lease, env: plan.env, folder: plan.folder, note }
   const guardrails = createGuardrails(plan.guardrails, plan.probes, (breach) => post({ event: 'breach', args: [breach] }))
   const schedule = createSchedule(clock)
+  const stalls = createStalls(TURN / 1000)
   const sessions = await Promise.all(
     plan.probes.map(async (probe) => {
       const kind = kinds.probes.get(probe.kind)
@@ -88,17 +91,24 @@ async function open(plan: ObserverPlan, kinds: Kinds, post: Post): Promise<Runni
   const load = plan.load ? await loadOnThread(plan, kinds, context, post) : null
   const base = clock.now() + 0.01
   const probers = sessions.map(({ probe, session, recorder }, index) =>
-    createProber(probe, session, recorder, schedule, clock, base + probe.every * spread(index), (planned, start, end, outcome) => {
-      guardrails.sample(probe.name, planned, start, end, outcome)
-      guardrails.check(clock.now())
-    }),
+    createProber(
+      probe,
+      session,
+      recorder,
+      { schedule, clock, stalls },
+      base + probe.every * spread(index),
+      (planned, start, end, outcome) => {
+        guardrails.sample(probe.name, planned, start, end, outcome)
+        guardrails.check(clock.now())
+      },
+    ),
   )
   const closing = sessions.map(
     ({ session }) =>
       () =>
         session.close(),
   )
-  return { plan, context, post, schedule, guardrails, probers, closing, load, abort }
+  return { plan, context, post, schedule, guardrails, probers, closing, load, abort, stalls }
 }
 
 /** Probes of one interval do not fire together: the golden ratio spreads any number of them. */
@@ -145,7 +155,9 @@ function housekeeping(running: Running, beat: Int32Array): () => void {
   return () => {
     turn += 1
     Atomics.store(beat, 0, beatNow())
-    running.guardrails.check(running.context.clock.now())
+    const now = running.context.clock.now()
+    running.stalls.turn(now)
+    running.guardrails.check(now)
     if (turn % 2 === 0) deliver(running)
     if (turn % 5 !== 0 || lost) return
     flush(running).catch((error: unknown) => {
