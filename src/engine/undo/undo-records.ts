@@ -36,7 +36,10 @@ const ABREAST = 8
 
 /** Durable everywhere when it resolves; rejects with a DrillError (aborted) when any store refuses: then nothing may be mutated. */
 export async function recordUndo(records: readonly UndoRecord[], stores: readonly UndoStore[]): Promise<void> {
-  await Promise.all(stores.flatMap((store) => records.map((record) => store.put(record).catch((error: unknown) => notKept(store, error)))))
+  const puts = stores.flatMap((store) => records.map((record) => store.put(record).catch((error: unknown) => notKept(store, error))))
+  // All of them have ended when this does: no record appears after its drill was given up.
+  await Promise.allSettled(puts)
+  await Promise.all(puts)
 }
 
 function notKept({ where }: UndoStore, cause: unknown): never {
