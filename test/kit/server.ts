@@ -39,7 +39,7 @@ export async function realServer(folder: string): Promise<RealServer> {
     pidFile,
     argv: argv(port),
     answers: () =>
-      fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(300), headers: { connection: 'close' } }).then(
+      fetch(`http://127.0.0.1:${port}/`, { signal: AbortSignal.timeout(1000), headers: { connection: 'close' } }).then(
         async (answer) => (await answer.text()) === 'hello',
         () => false,
       ),

@@ -1,4 +1,4 @@
 import { seconds } from '../../../../src/domain/time.ts'
 import { onLink } from './on-link.ts'
 
-export const rigs = onLink({ latency: seconds(1), jitter: seconds(0.1) })
+export const rigs = onLink({ latency: seconds(2), jitter: seconds(0.1) })
