@@ -17,6 +17,8 @@ export interface ProberTools {
   readonly schedule: Schedule
   readonly clock: Clock
   readonly stalls: Stalls
+  /** What the probe's answers are late by. */
+  readonly bound: number
 }
 
 type Sampled = (planned: number, start: number, end: number, outcome: Outcome) => void
@@ -33,7 +35,7 @@ export function createProber(
   start: number,
   sampled: Sampled,
 ): Prober {
-  const { schedule, clock, stalls } = tools
+  const { schedule, clock, stalls, bound } = tools
   const open = new Set<number>()
   const room = roomFor(probe)
   let abandoned = false
@@ -48,8 +50,9 @@ export function createProber(
     const shot = await session.shoot(probe.timeout)
     if (abandoned) return
     open.delete(planned)
-    // A request that could not leave this machine, or whose answer we were late to read, says nothing about the system.
-    const code = shot.code === 'latency' && stalls.during(shot.start, shot.end) ? 'local:stalled' : shot.code
+    // A request that could not leave this machine, or that may be late only because we were late to read, says nothing about the system.
+    const late = shot.code === 'latency' && shot.end - shot.start - stalls.during(shot.start, shot.end) <= bound
+    const code = late ? 'local:stalled' : shot.code
     keep(planned, shot.start, shot.end, code.startsWith('local:') ? 'missed' : shot.outcome, code)
     if (open.size === 0) idle()
   }

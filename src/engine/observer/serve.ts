@@ -84,18 +84,24 @@ async function open(plan: ObserverPlan, kinds: Kinds, post: Post): Promise<Runni
       const kind = kinds.probes.get(probe.kind)
       if (!kind) throw refused(`There is no probe kind ${probe.kind}`, 'KIND_UNKNOWN')
       const session = await kind.open(probe.spec, probe.expect, context)
-      return { probe, session, recorder: createRecorder(await createSampleFile(join(plan.out, 'samples', `${probe.name}.csv`)), true) }
+      const bound = kind.latencyBound(probe.expect) ?? Number.POSITIVE_INFINITY
+      return {
+        probe,
+        session,
+        bound,
+        recorder: createRecorder(await createSampleFile(join(plan.out, 'samples', `${probe.name}.csv`)), true),
+      }
     }),
   )
   await Promise.all(plan.signals.map((signal) => watch(signal, kinds, context, post)))
   const load = plan.load ? await loadOnThread(plan, kinds, context, post) : null
   const base = clock.now() + 0.01
-  const probers = sessions.map(({ probe, session, recorder }, index) =>
+  const probers = sessions.map(({ probe, session, recorder, bound }, index) =>
     createProber(
       probe,
       session,
       recorder,
-      { schedule, clock, stalls },
+      { schedule, clock, stalls, bound },
       base + probe.every * spread(index),
       (planned, start, end, outcome) => {
         guardrails.sample(probe.name, planned, start, end, outcome)

@@ -2,11 +2,11 @@
 export interface Stalls {
   /** Called once a turn, `now` in seconds on the drill's clock. */
   turn(now: number): void
-  /** Whether the thread stood still at some time of [start, end], `end` being now. */
-  during(start: number, end: number): boolean
+  /** How long the thread stood still in [start, end], seconds at most, `end` being now. */
+  during(start: number, end: number): number
 }
 
-/** A turn that is later than this, seconds, is a standstill: what a request's time may be wrong by. */
+/** A turn that is later than this, seconds, is a standstill; less does not matter. */
 const LATE = 0.01
 /** No request is under way for longer than that many remembered standstills reach back. */
 const REMEMBERED = 256
@@ -23,13 +23,13 @@ export function createStalls(every: number): Stalls {
       last = now
     },
     during(start, end) {
-      if (last !== undefined && end - last > every + LATE) return true
+      let sum = last !== undefined && end - last > every + LATE ? end - Math.max(start, last) : 0
       for (let i = stalls.length - 1; i >= 0; i--) {
         const stall = stalls[i]
-        if (!stall || stall.to < start) return false
-        if (stall.from < end) return true
+        if (!stall || stall.to < start) break
+        sum += Math.max(0, Math.min(end, stall.to) - Math.max(start, stall.from))
       }
-      return false
+      return sum
     },
   }
 }
