@@ -1,6 +1,7 @@
 import type { Interval } from '../domain/interval.ts'
 import type { SampleBlock } from '../domain/sample.ts'
 import { createHoldFold, type HoldState } from './hold.ts'
+import { MICRO } from './micro.ts'
 import { type Columns, createOrder } from './order.ts'
 import { BAD, createTypical, GOOD, noTrouble, readingAt, type Trouble } from './reading.ts'
 
@@ -52,7 +53,6 @@ export interface RecoveryWatch {
   state(): RecoveryState
 }
 
-const MICRO = 1e6
 const seconds = (micros: number): number => micros / MICRO
 
 /**

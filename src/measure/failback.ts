@@ -1,0 +1,122 @@
+import type { Interval } from '../domain/interval.ts'
+import type { Measured, Measures } from '../domain/record.ts'
+import type { Verdict } from '../domain/verdict.ts'
+import type { Evidence } from './evidence.ts'
+import { elapsed, measured, notMeasured } from './measured.ts'
+import type { Trouble } from './reading.ts'
+import { createRecoveryWatch, type RecoveryState } from './recovery.ts'
+import type { Tally } from './tally.ts'
+import { eventsOf, type Timeline } from './timeline.ts'
+
+/** The way home: until the service is steady again and the spare is back, its bad time, and whether it comes home at all. */
+export function failbackOf(
+  evidence: Evidence,
+  timeline: Timeline,
+  trouble: Trouble,
+  tallies: ReadonlyMap<string, Tally>,
+): Measures['failback'] {
+  const began = timeline.phases.find(({ phase }) => phase === 'failback')?.from ?? null
+  const from = began ?? timeline.undone
+  const watched = from === null ? [] : watchHome(evidence, from, trouble)
+  const redundancy = redundancyAt(evidence)
+  return {
+    time: began === null || timeline.stepped ? notMeasured('s', whyNot(timeline)) : timeOf(began, watched, redundancy),
+    bad: badOf(evidence, tallies),
+    redundancy: sinceEffect(timeline, redundancy),
+    metastable: from === null || watched.length === 0 ? 'unknown' : metastableOf(watched),
+  }
+}
+
+const whyNot = ({ stepped, called }: Timeline): string =>
+  stepped ? 'the clock stepped during the drill' : called === null ? 'nothing was injected' : 'the drill ended before the failback'
+
+interface Watched {
+  readonly probe: string
+  readonly from: number
+  readonly hold: number
+  readonly state: RecoveryState
+}
+
+function watchHome(evidence: Evidence, from: number, trouble: Trouble): readonly Watched[] {
+  const { steadyState, probes } = evidence.plan.experiment
+  return steadyState.probes.flatMap((name) => {
+    const probe = probes[name]
+    if (!probe) return []
+    const { every, timeout } = probe
+    const watch = createRecoveryWatch({ good: steadyState.good, hold: steadyState.hold, every, timeout, from, trouble })
+    for (const block of evidence.samples(name)) watch.feed(block)
+    watch.finish()
+    return [{ probe: name, from, hold: steadyState.hold, state: watch.state() }]
+  })
+}
+
+interface Redundancy {
+  readonly declared: boolean
+  readonly at: Interval | null
+  /** Until when it was looked for in vain. */
+  readonly until: number | null
+  readonly detail: string
+}
+
+function redundancyAt({ journal, plan }: Evidence): Redundancy {
+  const seen = eventsOf(journal, 'redundancy').at(-1)
+  const declared = plan.experiment.redundancy !== undefined
+  if (!seen)
+    return {
+      declared,
+      at: null,
+      until: null,
+      detail: declared ? 'nobody looked for the spare' : 'the experiment does not say what shows it',
+    }
+  return { declared, at: seen.restored ? seen.at : null, until: seen.restored ? null : seen.written, detail: seen.detail }
+}
+
+function sinceEffect(timeline: Timeline, { at, until, detail }: Redundancy): Measured {
+  const effective = timeline.faults.find((fault) => fault.effective !== null)?.effective
+  if (!effective) return notMeasured('s', 'no effect was proven')
+  if (timeline.stepped) return notMeasured('s', 'the clock stepped during the drill')
+  const method = 'the spare is back − T_eff'
+  if (at) return elapsed(at, effective, { method })
+  return until === null
+    ? notMeasured('s', detail)
+    : measured(Math.max(0, until - effective.hi), null, { unit: 's', method: `${method}: ${detail}` })
+}
+
+/** From the first step home to the later of: every steady-state probe good for its hold, and the spare back where the experiment says what shows it. */
+function timeOf(began: number, watched: readonly Watched[], redundancy: Redundancy): Measured {
+  const method = 'every steady-state probe held and the spare is back − start of the failback'
+  const homes = watched.map(homeOf)
+  if (homes.length === 0 || watched.some(({ state }) => state.good + state.bad === 0))
+    return notMeasured('s', 'no sample was taken after the fault')
+  if (redundancy.declared && redundancy.at === null) {
+    if (redundancy.until === null) return notMeasured('s', redundancy.detail)
+    homes.push({ lo: redundancy.until, hi: null })
+  } else if (redundancy.at) homes.push(redundancy.at)
+  const lo = Math.max(...homes.map((home) => home.lo))
+  const open = homes.some(({ hi }) => hi === null)
+  const hi = open ? null : Math.max(...homes.map((home) => home.hi ?? 0)) - began
+  return measured(Math.max(0, lo - began), hi === null ? null : Math.max(0, hi), { unit: 's', method })
+}
+
+function homeOf({ from, state }: Watched): { readonly lo: number; readonly hi: number | null } {
+  if (state.downSince !== null) return state.recovered ?? { lo: state.lastBad ?? from, hi: null }
+  return { lo: from, hi: state.held ? state.steadySince : null }
+}
+
+function badOf({ plan }: Evidence, tallies: ReadonlyMap<string, Tally>): Measured {
+  const probe = plan.experiment.objectives.rto?.to.probe ?? plan.experiment.steadyState.probes[0] ?? ''
+  const burn = tallies.get(probe)?.burn.failback
+  if (!burn || burn.samples === 0) return notMeasured('s', 'no sample was taken on the way home')
+  return measured(burn.lo, burn.hi, { unit: 's', method: `bad time of "${probe}" on the way home`, samples: burn.samples })
+}
+
+/** held: the service is well again after everything was put back. broken: it was watched for twice the hold and is not. */
+function metastableOf(watched: readonly Watched[]): Verdict {
+  const verdicts = watched.map(({ from, hold, state }): Verdict => {
+    if (state.held) return 'held'
+    const { lastBad, seenUntil } = state
+    if (lastBad === null || seenUntil === null) return 'unknown'
+    return seenUntil - from >= 2 * hold && seenUntil - lastBad < hold ? 'broken' : 'unknown'
+  })
+  return verdicts.includes('broken') ? 'broken' : verdicts.includes('unknown') ? 'unknown' : 'held'
+}

@@ -1,0 +1,146 @@
+import type { ProbeDecl } from '../domain/experiment.ts'
+import type { DrillRecord, Measures, Outage } from '../domain/record.ts'
+import { EXIT } from '../domain/verdict.ts'
+import { budgetOf } from './budget.ts'
+import { type DataLoss, dataLossOf } from './data-loss.ts'
+import { detectionOf } from './detection.ts'
+import type { Evidence } from './evidence.ts'
+import { failbackOf } from './failback.ts'
+import { faultResults } from './faults.ts'
+import { findingsOf } from './findings.ts'
+import { identityOf } from './identity.ts'
+import { notMeasured, rounded } from './measured.ts'
+import { MICRO } from './micro.ts'
+import { judgeAll } from './objectives.ts'
+import type { Edges } from './outages.ts'
+import type { Trouble } from './reading.ts'
+import { type Rta, rtaOf, unmeasuredRta } from './rta.ts'
+import { outagesOf, troubleOf } from './scan.ts'
+import { type BurnSpans, type Tally, tallyOf } from './tally.ts'
+import { type Timeline, timelineOf } from './timeline.ts'
+import { verdictOf } from './verdict.ts'
+import { type Windows, windowsOf } from './windows.ts'
+
+/**
+ * Everything that a drill's record says, from its evidence alone: the same folder gives the same record, however often and wherever it is measured.
+ * Pure; streams over the samples, so that memory does not grow with their number.
+ */
+export function measure(evidence: Evidence): DrillRecord {
+  const { plan, journal } = evidence
+  const timeline = timelineOf(journal)
+  const { trouble, spans } = troubleOf(evidence)
+  const outages = outagesByProbe(evidence, trouble)
+  const rta = askRta(evidence, timeline, trouble, outages)
+  const tallies = talliesOf(evidence, timeline, trouble, windowsOf(timeline, rta))
+  const losses = new Map(Object.values(plan.experiment.ledgers).map((ledger) => [ledger.name, dataLossOf(evidence, timeline, ledger)]))
+  const measures = measuresOf(evidence, timeline, { trouble, outages, rta, tallies, losses })
+  const faults = faultResults(evidence, timeline)
+  const noEffect = withoutEffect(evidence, timeline)
+  const objectives = judgeAll(plan.experiment.objectives, { measures, losses, tallies, noEffect })
+  const { verdict, reason } = verdictOf(journal, timeline, faults, objectives, noEffect)
+  return {
+    firedrill: 1,
+    ...identityOf(evidence, timeline),
+    verdict,
+    exit: EXIT[verdict],
+    reason,
+    faults,
+    objectives,
+    measures,
+    findings: findingsOf({ evidence, timeline, faults, measures, rta, tallies, trouble: spans }),
+    probes: [...tallies.values()].map(({ probe }) => probe),
+  }
+}
+
+/** Which fault did not bite, and why. One that an abort came before is no such fault. */
+function withoutEffect({ plan }: Evidence, timeline: Timeline): string | null {
+  if (timeline.called === null) return null
+  for (const { name } of plan.faults) {
+    const times = timeline.faults.find((fault) => fault.name === name)
+    if (times?.unproven) return `fault "${name}": ${times.unproven}`
+    if (!times && !timeline.aborted) return `fault "${name}" was never injected`
+  }
+  return null
+}
+
+const clientProbes = ({ plan }: Evidence): readonly ProbeDecl[] => Object.values(plan.experiment.probes)
+
+/** A control probe is judged by itself: its trouble is not unknown to it. */
+const troubleFor = ({ role }: ProbeDecl, trouble: Trouble): Trouble => (role === 'control' ? () => false : trouble)
+
+const outagesByProbe = (evidence: Evidence, trouble: Trouble): ReadonlyMap<string, readonly Edges[]> =>
+  new Map(clientProbes(evidence).map((probe) => [probe.name, outagesOf(evidence, probe, troubleFor(probe, trouble))]))
+
+/** The promise says what recovery means; where there is none, the steady state does. */
+function askRta(evidence: Evidence, timeline: Timeline, trouble: Trouble, outages: ReadonlyMap<string, readonly Edges[]>): Rta {
+  const { objectives, steadyState } = evidence.plan.experiment
+  const [first] = steadyState.probes
+  const { rto } = objectives
+  const probe = rto?.to.probe ?? first
+  if (probe === undefined) return unmeasuredRta('no probe watches the service', null)
+  const question = { probe, good: rto?.to.good ?? steadyState.good, hold: rto?.hold ?? steadyState.hold, from: rto?.from }
+  return rtaOf(evidence, timeline, question, trouble, outages.get(probe) ?? [])
+}
+
+function talliesOf(evidence: Evidence, timeline: Timeline, trouble: Trouble, windows: Windows): ReadonlyMap<string, Tally> {
+  const spans = burnSpans(timeline, windows)
+  return new Map(clientProbes(evidence).map((probe) => [probe.name, tallyOf(evidence, probe, troubleFor(probe, trouble), windows, spans)]))
+}
+
+function burnSpans({ called, undone, watched, end, phases }: Timeline, { baseline }: Windows): BurnSpans {
+  const over = phases.find(({ phase }) => phase === 'seal')?.from ?? end
+  const home = phases.find(({ phase }) => phase === 'failback')
+  const lifted = Math.max(undone ?? watched, watched)
+  return {
+    before: baseline,
+    during: called === null ? null : { from: called, to: lifted },
+    after: called === null || over <= lifted ? null : { from: lifted, to: over },
+    failback: home ? { from: home.from, to: home.to ?? over } : null,
+  }
+}
+
+interface Parts {
+  readonly trouble: Trouble
+  readonly outages: ReadonlyMap<string, readonly Edges[]>
+  readonly rta: Rta
+  readonly tallies: ReadonlyMap<string, Tally>
+  readonly losses: ReadonlyMap<string, DataLoss>
+}
+
+function measuresOf(evidence: Evidence, timeline: Timeline, { trouble, outages, rta, tallies, losses }: Parts): Measures {
+  const { signals, objectives } = evidence.plan.experiment
+  const from = objectives.detection?.from
+  const fault = from === undefined ? timeline.faults[0] : timeline.faults.find(({ name }) => name === from)
+  const tally = [...tallies.values()]
+  return {
+    detection: Object.fromEntries(
+      Object.values(signals).map((signal) => [signal.name, detectionOf(evidence.journal, timeline, signal, fault)]),
+    ),
+    rta: rta.rta,
+    rpa: rpaOf(losses, objectives.rpo?.ledger),
+    failback: failbackOf(evidence, timeline, trouble, tallies),
+    degraded: tally.flatMap(({ degraded }) => degraded),
+    latency: tally.flatMap(({ latency }) => latency),
+    outages: [...outages].flatMap(([probe, seen]) => seen.map((edges) => outageOf(probe, edges))),
+    budget: budgetOf(objectives.budget, tallies.get(objectives.budget?.probe ?? ''), timeline.stepped),
+  }
+}
+
+/** The ledger of the promise, else the first one: what all of them lost stands beside it. */
+function rpaOf(losses: ReadonlyMap<string, DataLoss>, promised: string | undefined): Measures['rpa'] {
+  const loss = promised === undefined ? [...losses.values()][0] : losses.get(promised)
+  const ledgers = [...losses.values()].flatMap(({ results }) => results)
+  const reason = 'no ledger was kept'
+  return {
+    lost: loss?.lost ?? notMeasured('writes', reason),
+    span: loss?.span ?? notMeasured('s', reason),
+    lossBound: loss?.lossBound ?? null,
+    ledgers,
+  }
+}
+
+const outageOf = (probe: string, { onset, end }: Edges): Outage => ({
+  probe,
+  onset: { lo: rounded(onset.lo / MICRO), hi: rounded(onset.hi / MICRO) },
+  end: end === null ? null : { lo: rounded(end.lo / MICRO), hi: rounded(end.hi / MICRO) },
+})
