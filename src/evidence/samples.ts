@@ -3,7 +3,7 @@ import { DrillError } from '../domain/error.ts'
 import { OUTCOMES, SAMPLES_HEADER, type SampleBlock } from '../domain/sample.ts'
 import { EXIT } from '../domain/verdict.ts'
 
-const CHUNK = 1 << 20
+const CHUNK = 1 << 18
 /** No line of the file is shorter: three times, an outcome, commas and a line end. */
 const SHORTEST = 13
 
@@ -25,7 +25,7 @@ interface Rows {
 const BY_LETTERS = new Map(OUTCOMES.map((word, index) => [(word.charCodeAt(0) << 8) | word.charCodeAt(1), index]))
 
 /**
- * The rows of a samples file as columns, about a mebibyte of text at a time: memory stays flat whatever the length.
+ * The rows of a samples file as columns, a quarter of a mebibyte of text at a time: memory stays flat whatever the length.
  * A last line without its end was torn by a crash and is left out. Throws a DrillError when another line is not a sample.
  */
 export function* readSamples(file: string): Generator<SampleBlock> {
