@@ -22,6 +22,8 @@ export interface SandboxOptions {
     readonly timeout: Seconds
     /** Where requests go while it is up. */
     readonly prefer: 'eu' | 'us'
+    /** Whether connections to a region are kept; else every request has one of its own, and meets a link's trouble by itself. */
+    readonly keepAlive: boolean
   }
   readonly alert: { readonly every: Seconds; readonly for: Seconds }
   /** How long it lives after the last sign of an owner. */
@@ -33,7 +35,7 @@ export const DEFAULTS: SandboxOptions = {
   synchronous: false,
   health: { every: seconds(0.5), timeout: seconds(1), fall: 3, rise: 3 },
   database: { every: seconds(0.4), timeout: seconds(1), fall: 3, rise: 1 },
-  edge: { timeout: seconds(1.5), prefer: 'eu' },
+  edge: { timeout: seconds(1.5), prefer: 'eu', keepAlive: true },
   alert: { every: seconds(0.2), for: seconds(1) },
   idle: seconds(600),
 }
@@ -44,7 +46,7 @@ const KINDS: Readonly<Record<string, Kind | Readonly<Record<string, Kind>>>> = {
   synchronous: 'flag',
   health: CADENCE,
   database: CADENCE,
-  edge: { timeout: 'duration', prefer: 'region' },
+  edge: { timeout: 'duration', prefer: 'region', keepAlive: 'flag' },
   alert: { every: 'duration', for: 'duration' },
   idle: 'duration',
 }

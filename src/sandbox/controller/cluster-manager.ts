@@ -3,7 +3,7 @@ import { describe } from '../../domain/error.ts'
 import { type Seconds, seconds } from '../../domain/time.ts'
 import type { Account } from '../database/binaries.ts'
 import { baseCopy, becomeStandby } from '../database/cluster.ts'
-import { asClient, asSuperuser, isStandby, streaming, withDatabase } from '../database/session.ts'
+import { asClient, asSuperuser, checkPrimary, isStandby, withDatabase } from '../database/session.ts'
 import { removeSharedMemory } from '../database/shared-memory.ts'
 import { post } from '../kit/client.ts'
 import type { Truth } from '../kit/truth.ts'
@@ -54,8 +54,7 @@ export function createClusterManager(cluster: Cluster, endpoint: WriteEndpoint, 
     await withDatabase(cluster.ports[region], superuser, PROMOTE, (client) => client.query('select pg_promote(true, 9)'))
     truth('promoted', { region })
   }
-  const standbys = async (): Promise<readonly string[]> =>
-    primary === null ? [] : withDatabase(cluster.ports[primary], superuser, LOOK, streaming)
+  const standbys = async (): Promise<readonly string[]> => (primary === null ? [] : checkPrimary(cluster.ports[primary], LOOK))
 
   const rejoin = async (region: Region): Promise<void> => {
     if (primary === null || primary === region) throw new Error(`${region} cannot follow ${primary ?? 'nobody'}`)

@@ -31,7 +31,9 @@ async function startController(config: ControllerConfig): Promise<void> {
 
   const check = async (): Promise<void> => {
     const primary = manager.primary()
-    if (primary !== null) await checkPrimary(config.cluster.ports[primary], config.cadence.timeout)
+    if (primary === null) return
+    const standbys = await checkPrimary(config.cluster.ports[primary], config.cadence.timeout)
+    metrics.set('controller_standbys_streaming', standbys.length)
   }
   const recover = async (): Promise<void> => {
     const now = watch.state()
@@ -60,7 +62,6 @@ async function startController(config: ControllerConfig): Promise<void> {
     switch (`${asked.method} ${asked.path}`) {
       case 'GET /metrics':
         for (const region of REGIONS) metrics.set('controller_primary', manager.primary() === region ? 1 : 0, { region })
-        metrics.set('controller_standbys_streaming', (await manager.standbys().catch(() => [])).length)
         return metrics.reply()
       case 'GET /state':
         return json(200, {

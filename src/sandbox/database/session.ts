@@ -33,10 +33,12 @@ export async function withDatabase<T>(port: number, who: Who, within: Seconds, w
   }
 }
 
-/** Rejects unless the server takes writes. */
-export async function checkPrimary(port: number, within: Seconds): Promise<void> {
-  const standby = await withDatabase(port, asClient, within, isStandby)
-  if (standby) throw new Error('is in recovery')
+/** The standbys of the primary; rejects unless the server takes writes. */
+export function checkPrimary(port: number, within: Seconds): Promise<readonly string[]> {
+  return withDatabase(port, asClient, within, async (client) => {
+    if (await isStandby(client)) throw new Error('is in recovery')
+    return streaming(client)
+  })
 }
 
 export async function isStandby(client: Client): Promise<boolean> {

@@ -41,7 +41,10 @@ async function startEdge(config: EdgeConfig): Promise<void> {
       },
     )
   const watches: Readonly<Record<Region, HealthWatch>> = { eu: watch('eu'), us: watch('us') }
-  const agents: Readonly<Record<Region, Agent>> = { eu: new Agent({ keepAlive: true }), us: new Agent({ keepAlive: true }) }
+  const agents: Readonly<Record<Region, Agent>> = {
+    eu: new Agent({ keepAlive: config.edge.keepAlive }),
+    us: new Agent({ keepAlive: config.edge.keepAlive }),
+  }
 
   const balance = async (asked: Asked): Promise<Reply> => {
     const region = serving

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { chmodSync, copyFileSync, mkdirSync } from 'node:fs'
 import type { Server } from 'node:http'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { seconds } from '../../domain/time.ts'
@@ -88,10 +89,10 @@ function makeFolders(layout: Layout): void {
   mkdirSync(layout.truth, { recursive: true })
 }
 
-/** Nothing of the user's own environment reaches the subject. */
+/** Nothing of the user's own environment reaches the subject. Node's compile cache halves what a process costs to start. */
 function childEnvironment(): Readonly<Record<string, string>> {
-  const cache = process.env['NODE_COMPILE_CACHE']
-  return { PATH: process.env['PATH'] ?? '', LC_ALL: 'C', ...(cache === undefined ? {} : { NODE_COMPILE_CACHE: cache }) }
+  const cache = process.env['NODE_COMPILE_CACHE'] ?? join(tmpdir(), 'node-compile-cache')
+  return { PATH: process.env['PATH'] ?? '', LC_ALL: 'C', NODE_COMPILE_CACHE: cache }
 }
 
 const START_LIMIT = 20_000
