@@ -5,6 +5,7 @@ import type { Registry } from '../../contracts/registry.ts'
 import { describe } from '../../domain/error.ts'
 import type { EventOf } from '../../domain/event.ts'
 import type { Plan } from '../../domain/plan.ts'
+import { hasCode } from '../home/durable.ts'
 import { scrubLedgers } from '../keeper/sessions.ts'
 
 /**
@@ -21,6 +22,8 @@ export async function scrubAfter(
     const scrubbed = ledgers.length === 0 ? [] : await scrubLedgers({ ...plan, ledgers }, registry)
     return scrubbed.flatMap(({ ledger, left }) => left.map((what) => ({ kind: 'left-behind', what, where: `ledger ${ledger}` }) as const))
   } catch (error) {
+    // Written before any ledger is opened: without it there is none.
+    if (hasCode(error, 'ENOENT')) return []
     return [{ kind: 'left-behind', what: `whatever ledgers made: the plan cannot be read (${describe(error)})`, where: plan.out }]
   }
 }

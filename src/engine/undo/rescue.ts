@@ -74,9 +74,8 @@ export async function rescue(deps: RescueDeps): Promise<Rescue> {
   await takeDown(info, bench, deps)
   // What ran in the drill's own system is gone with it.
   const results = info.sandbox ? await retryFailed(second, bench) : second
-  const left = results.filter(({ outcome }) => outcome.state === 'failed')
-  await close(bench, deps, left)
-  return { results, exit: left.length > 0 ? EXIT['undo-failed'] : EXIT.held }
+  await close(bench, deps, results)
+  return { results, exit: stillFaulted(results).length > 0 ? EXIT['undo-failed'] : EXIT.held }
 }
 
 async function setUp(info: RunInfo, deps: RescueDeps): Promise<Bench> {
@@ -176,7 +175,7 @@ async function readBackAgain(
 }
 
 async function retryFailed(results: readonly UndoResult[], { deps }: Bench): Promise<readonly UndoResult[]> {
-  const failed = results.filter(({ outcome }) => outcome.state === 'failed').map(({ record }) => record)
+  const failed = stillFaulted(results).map(({ record }) => record)
   const retried = await undoRecords(failed, { ...deps, deadline: seconds(5) })
   return results.map((result) => retried.find(({ record }) => record.id === result.record.id) ?? result)
 }
@@ -211,9 +210,10 @@ async function takeDown(info: RunInfo, { journal }: Bench, deps: RescueDeps): Pr
   }
 }
 
-async function close(bench: Bench, deps: RescueDeps, left: readonly UndoResult[]): Promise<void> {
+async function close(bench: Bench, deps: RescueDeps, results: readonly UndoResult[]): Promise<void> {
+  const left = stillFaulted(results)
   const { journal, unfinished, info } = bench
-  const end = reasonOf(deps, left)
+  const end = reasonOf(deps, results, left)
   if (unfinished) journal.append(closedEvent(bench, end, left.length > 0))
   await journal.close().catch((error: unknown) => deps.log(describe(error)))
   if (left.length === 0) letGoOfLocks(deps)
@@ -239,8 +239,11 @@ async function finished(out: string, { finish, log }: RescueDeps): Promise<void>
   }
 }
 
-function reasonOf({ why, by, run }: RescueDeps, left: readonly UndoResult[]): string {
+const stillFaulted = (results: readonly UndoResult[]): readonly UndoResult[] => results.filter(({ outcome }) => outcome.state === 'failed')
+
+function reasonOf({ why, by, run }: RescueDeps, results: readonly UndoResult[], left: readonly UndoResult[]): string {
   const who = by === 'watchdog' ? 'its watchdog' : '`firedrill undo`'
+  if (results.length === 0) return `firedrill was cut off (${why}); nothing of it was faulted`
   if (left.length === 0) return `firedrill was cut off (${why}); ${who} put everything back`
   return `firedrill was cut off (${why}) and ${left.map(({ record }) => record.target).join(', ')} is still faulted: firedrill undo --run ${run}`
 }

@@ -189,7 +189,7 @@ describe.concurrent('an engine that dies is succeeded by its watchdog', () => {
       const at = start('mutated 1')
       await at.says('mutated 1')
       // Room for what the fault itself writes, and for nothing of firedrill's.
-      spawnSync('prlimit', [`--pid=${at.watchdogPid()}`, '--fsize=16'])
+      expect(spawnSync('sh', ['-c', `prlimit --pid=${at.watchdogPid()} --fsize=16`]).status).toBe(0)
       at.engine.kill('SIGKILL')
       await until('the watchdog is done', () => startOf(at.watchdogPid()) === undefined)
       expect(FILES.map((name) => at.done(name))).toEqual([['broken', 'restored'], ['broken', 'restored'], []])
