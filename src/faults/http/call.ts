@@ -8,16 +8,16 @@ import { callHttp, type HttpRequest, httpRequest, sayRequest } from '../../platf
 import { firstSeen } from '../../platforms/process/watch.ts'
 
 const parameters = object(
-  { inject: httpRequest, every: withDefault(duration({ min: 0.01, doc: 'How often `effect` is asked' }), '200ms') },
-  { undo: httpRequest, effect: httpRequest },
+  { inject: httpRequest, every: withDefault(duration({ min: 0.01, doc: 'How often `damaged` is asked' }), '200ms') },
+  { undo: httpRequest, damaged: httpRequest },
 )
 type Spec = Of<typeof parameters>
 
 type Undo = { readonly undo: HttpRequest; readonly effect: HttpRequest | null; readonly folder: string }
 
-async function effect({ effect: request, every }: Spec, context: Context): Promise<EffectSeen> {
+async function effect({ damaged: request, every }: Spec, context: Context): Promise<EffectSeen> {
   if (request === undefined)
-    return { proven: false, level: 'data', at: null, how: 'the fault has no `effect` request: name a probe, or give it one' }
+    return { proven: false, level: 'data', at: null, how: 'the fault has no `damaged` request: name a probe, or give it one' }
   let said = 'nothing'
   const look = async (): Promise<boolean> => {
     const answer = await callHttp(request, context).catch(() => undefined)
@@ -36,11 +36,11 @@ async function undo({ undo: request, effect: tells, folder }: Undo, given: Conte
     return told?.answered === true ? told.ok : undefined
   }
   if ((await isThere()) === false)
-    return { state: 'not-injected', verified: true, detail: 'the effect request says that nothing is damaged' }
+    return { state: 'not-injected', verified: true, detail: 'the `damaged` request says that nothing is damaged' }
   const answer = await callHttp(request, context)
   if (!answer.ok) return { state: 'failed', verified: false, detail: `${sayRequest(request)}: ${answer.said}` }
   if (tells === null)
-    return { state: 'undone', verified: false, detail: `${sayRequest(request)}: ${answer.said}; no effect request to verify by` }
+    return { state: 'undone', verified: false, detail: `${sayRequest(request)}: ${answer.said}; no `damaged` request to verify by` }
   const healed = await firstSeen(async () => (await isThere()) === false, context, seconds(0.1))
   return healed === undefined
     ? { state: 'failed', verified: false, detail: `${sayRequest(request)}: ${answer.said}, but the effect is not seen to be gone` }
@@ -58,15 +58,15 @@ export const httpCall = defineFault<Spec, Undo>({
   takes: { percent: false },
   undoFrom: 'here',
   effectIsState: false,
-  effectHow: 'The `effect` request is answered as it expects; without one, a probe of the experiment must show it',
-  undoHow: 'Sends the `undo` request, unless `effect` says that nothing is damaged; `effect` then verifies it',
+  effectHow: 'The `damaged` request is answered as it expects; without one, a probe of the experiment must show it',
+  undoHow: 'Sends the `undo` request, unless `damaged` says that nothing is; it then verifies it',
   permissions: ['may send the requests; their secrets are there at undo, too'],
   undoVersion: 1,
   plan({ spec }, { folder, signal }) {
     signal.throwIfAborted()
     return Promise.resolve({
       call: sayRequest(spec.inject),
-      undo: spec.undo === undefined ? null : { undo: spec.undo, effect: spec.effect ?? null, folder },
+      undo: spec.undo === undefined ? null : { undo: spec.undo, effect: spec.damaged ?? null, folder },
       command: spec.undo === undefined ? '' : sayRequest(spec.undo),
       prior: null,
     })

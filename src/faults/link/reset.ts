@@ -3,7 +3,7 @@ import { ruleFault } from './rule-fault.ts'
 
 const parameters = object(
   {
-    after: withDefault(
+    once: withDefault(
       choice(['connect', 'request', 'answer'], { doc: 'Reset once connected, once the request began, or in the middle of the answer' }),
       'answer',
     ),
@@ -18,5 +18,5 @@ export const linkReset = ruleFault<Of<typeof parameters>>({
   parameters,
   effectHow: 'The link counts the connections that it reset',
   lifted: 'new connections pass at once, those that were reset stay so',
-  harm: ({ after, bytes }) => ({ kind: 'reset', after, bytes: Math.max(1, bytes ?? 1) }),
+  harm: ({ once, bytes }) => ({ kind: 'reset', after: once, bytes: Math.max(1, bytes ?? 1) }),
 })

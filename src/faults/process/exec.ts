@@ -14,11 +14,11 @@ const argv = (doc: string) => list(text(), { min: 1, doc, examples: ['[./cut.sh,
 const parameters = object(
   {
     inject: argv('The command that does the damage, without a shell; it must end with exit code 0'),
-    every: withDefault(duration({ min: 0.01, doc: 'How often `effect` is asked' }), '200ms'),
+    every: withDefault(duration({ min: 0.01, doc: 'How often `damaged` is asked' }), '200ms'),
   },
   {
     undo: argv('The command that puts it back. It may run twice, and before `inject`. Without it the fault is an event'),
-    effect: argv('A command that ends with exit code 0 while the damage is there, and with another when not'),
+    damaged: argv('A command that ends with exit code 0 while the damage is there, and with another when not'),
     env: mapOf(either(text(), secret()), {
       key: 'text',
       doc: 'Added to the environment of all three; a value may be a secret by reference',
@@ -44,9 +44,9 @@ function run(command: readonly string[], { env, folder }: Setting, context: Cont
 }
 
 async function effect(spec: Spec, context: Context): Promise<EffectSeen> {
-  const command = spec.effect
+  const command = spec.damaged
   if (command === undefined)
-    return { proven: false, level: 'data', at: null, how: 'the fault has no `effect` command: name a probe, or give it one' }
+    return { proven: false, level: 'data', at: null, how: 'the fault has no `damaged` command: name a probe, or give it one' }
   const setting = settingOf(spec, context)
   const look = async (): Promise<boolean> => (await run(command, setting, context).catch(() => undefined))?.code === 0
   const at = await firstSeen(look, context, spec.every)
@@ -65,11 +65,11 @@ async function undo(record: Undo, context: Context): Promise<UndoOutcome> {
     return told === null ? undefined : told === 0
   }
   if ((await isThere()) === false)
-    return { state: 'not-injected', verified: true, detail: 'the effect command says that nothing is damaged' }
+    return { state: 'not-injected', verified: true, detail: 'the `damaged` command says that nothing is damaged' }
   const ended = await run(record.undo, record, context)
   if (ended.code !== 0) return { state: 'failed', verified: false, detail: `${quote(record.undo)}: ${sayEnd(ended)}` }
   if (record.effect === null)
-    return { state: 'undone', verified: false, detail: `${quote(record.undo)} ended with 0; no effect command to verify by` }
+    return { state: 'undone', verified: false, detail: `${quote(record.undo)} ended with 0; no `damaged` command to verify by` }
   const healed = await firstSeen(async () => (await isThere()) === false, context, seconds(0.2))
   return healed === undefined
     ? { state: 'failed', verified: false, detail: `${quote(record.undo)} ended with 0, but the effect is not seen to be gone` }
@@ -87,8 +87,8 @@ export const processExec = defineFault<Spec, Undo>({
   takes: { percent: false },
   undoFrom: 'here',
   effectIsState: false,
-  effectHow: 'The `effect` command ends with exit code 0; without one, a probe of the experiment must show it',
-  undoHow: 'Runs the `undo` command, unless `effect` says that nothing is damaged; `effect` then verifies it',
+  effectHow: 'The `damaged` command ends with exit code 0; without one, a probe of the experiment must show it',
+  undoHow: 'Runs the `undo` command, unless `damaged` says that nothing is; it then verifies it',
   permissions: ['may run the commands'],
   undoVersion: 1,
   plan(input, context) {
@@ -97,7 +97,7 @@ export const processExec = defineFault<Spec, Undo>({
     const setting = settingOf(spec, context)
     return Promise.resolve({
       call: quote(spec.inject),
-      undo: spec.undo === undefined ? null : { undo: spec.undo, effect: spec.effect ?? null, ...setting },
+      undo: spec.undo === undefined ? null : { undo: spec.undo, effect: spec.damaged ?? null, ...setting },
       command: spec.undo === undefined ? '' : quote(spec.undo),
       prior: null,
     })

@@ -7,7 +7,8 @@ import type { UndoOutcome } from '../../domain/undo.ts'
 import { isAlive, maySignal, type ProcessIdentity, signalTo } from '../../platforms/process/identity.ts'
 import { knock } from '../../platforms/process/knock.ts'
 import { assertTouchable } from '../../platforms/process/permission.ts'
-import { type Listener, pidsListeningOn } from '../../platforms/process/ports.ts'
+import { mapListeners } from '../../platforms/process/ports.ts'
+import type { Port } from '../../platforms/process/select.ts'
 import { processTable } from '../../platforms/process/table.ts'
 import { assertAlive, isSame, lookalikesOf, type ProcessData, processOf } from '../../platforms/process/target.ts'
 import { firstSeen } from '../../platforms/process/watch.ts'
@@ -40,22 +41,17 @@ type Undo = {
 const successor = ({ process: of, others }: Undo): ProcessIdentity | undefined =>
   lookalikesOf(of).find((candidate) => !others.some((other) => isSame(other, candidate)))
 
-/** The ports that nobody else listened on: when this process is gone, they are refused, or answered by somebody who came later. */
-const ownPorts = ({ pid, listeners }: ProcessData): readonly Listener[] => {
-  const pids = processTable().map((row) => row.pid)
-  return listeners.filter(({ port }) => pidsListeningOn(port, pids).every((holder) => holder === pid))
-}
-
-async function isGivenUp(listener: Listener): Promise<boolean> {
-  const answer = await knock(listener, seconds(0.25))
+/** Refused, or answered by somebody who came later: nobody else listened on it when it was pinned. */
+async function isGivenUp(port: Port): Promise<boolean> {
+  const answer = await knock(port, seconds(0.25))
   if (answer !== 'accepted') return answer === 'refused'
-  // The socket of the dead is closed before it is gone: whoever accepts here has come since.
-  const pids = processTable().map(({ pid }) => pid)
-  return pidsListeningOn(listener.port, pids).length > 0
+  // The socket of the dead is closed before it is gone: whoever holds one now has come since.
+  const now = mapListeners(processTable().map(({ pid }) => pid))
+  return now.pidsOn(port.port).length > 0
 }
 
 async function effect(of: ProcessData, context: Context): Promise<EffectSeen> {
-  const listeners = ownPorts(of)
+  const listeners = of.listeners.filter(({ sole }) => sole)
   const gone = await firstSeen(() => !isAlive(of), context)
   if (gone === undefined) return { proven: false, level: 'data', at: null, how: `process ${of.pid} lived on` }
   if (listeners.length === 0) return { proven: true, level: 'data', at: gone, how: `process ${of.pid} is gone` }

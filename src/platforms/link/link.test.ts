@@ -5,9 +5,11 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { tempFolder, testLease } from '../../../test/kit/context.ts'
 import { innerLink, tcpServer, testLink } from '../../../test/kit/link.ts'
+import { runtimeFolder } from '../../cli/home.ts'
 import { liftRule, linkState, putRule } from './client.ts'
 import { linkDown, linksUp, linkUp } from './own.ts'
 import type { Harm, RuleRequest } from './rule.ts'
+import { linkFolder } from './where.ts'
 
 const never = new AbortController().signal
 
@@ -342,4 +344,10 @@ test('a link of your own outlives whoever put it up, is found by name, and goes 
   expect(await linksUp(folder.path)).toEqual([])
   const events = readFileSync(log, 'utf8').trim().split('\n')
   expect(events.map((line) => JSON.parse(line).event)).toEqual(['started', 'stopped'])
+})
+
+test('a link is looked for where the program puts it', () => {
+  using folder = tempFolder()
+  for (const env of [{ XDG_RUNTIME_DIR: folder.path }, { XDG_RUNTIME_DIR: 'relative' }, {}])
+    expect(linkFolder(env)).toBe(runtimeFolder(env))
 })

@@ -80,27 +80,37 @@ function readLsofName(line: string): readonly Listener[] {
   return [{ host: host === '*' ? '127.0.0.1' : host, port: Number(match[2]) }]
 }
 
-/** What a process listens on. Sees only processes of this user, unless root. */
-export function listenersOf(pid: number): readonly Listener[] {
-  if (process.platform !== 'linux') return lsof(['-p', String(pid), '-Fn']).flatMap(readLsofName)
-  const sockets = socketsOf(pid)
-  return listenRows()
-    .filter((row) => sockets.has(row.inode))
-    .map(({ host, port }) => ({ host, port }))
+/** Who listens where: one look at every socket of these processes. Sees only processes of this user, unless root. */
+export interface ListenerMap {
+  readonly of: (pid: number) => readonly Listener[]
+  /** A forked server's children may all hold the same socket. */
+  readonly pidsOn: (port: number) => readonly number[]
 }
 
-/** Those among these pids that hold a socket listening on the port; a forked server's children may all hold it. */
-export function pidsListeningOn(port: number, among: readonly number[]): readonly number[] {
-  if (process.platform !== 'linux') return lsof([`-iTCP:${port}`, '-t']).flatMap((line) => (line === '' ? [] : [Number(line)]))
-  const inodes = listenRows()
-    .filter((row) => row.port === port)
-    .map(({ inode }) => inode)
-  if (inodes.length === 0) return []
-  return among.filter((pid) => {
-    const sockets = socketsOf(pid)
-    return inodes.some((inode) => sockets.has(inode))
-  })
+export function mapListeners(pids: readonly number[]): ListenerMap {
+  return process.platform === 'linux' ? mapByProc(pids) : mapByLsof(pids)
 }
+
+function mapByProc(pids: readonly number[]): ListenerMap {
+  const rows = listenRows()
+  const inodes = new Set(rows.map(({ inode }) => inode))
+  const holders = new Map<string, number[]>()
+  for (const pid of rows.length === 0 ? [] : pids)
+    for (const inode of socketsOf(pid)) if (inodes.has(inode)) holders.set(inode, [...(holders.get(inode) ?? []), pid])
+  const held = ({ inode }: ListenRow): readonly number[] => holders.get(inode) ?? []
+  return {
+    of: (pid) => rows.filter((row) => held(row).includes(pid)).map(({ host, port }) => ({ host, port })),
+    pidsOn: (wanted) => [...new Set(rows.filter(({ port }) => port === wanted).flatMap(held))],
+  }
+}
+
+const mapByLsof = (pids: readonly number[]): ListenerMap => ({
+  of: (pid) => lsof(['-p', String(pid), '-Fn']).flatMap(readLsofName),
+  pidsOn: (port) =>
+    lsof([`-iTCP:${port}`, '-t'])
+      .map(Number)
+      .filter((pid) => pids.includes(pid)),
+})
 
 /** Connections to the port that nobody has accepted; undefined where the system does not tell (only Linux does), or nothing listens. */
 export function unaccepted(port: number): number | undefined {

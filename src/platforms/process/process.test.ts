@@ -29,7 +29,7 @@ test('one process is found by pid, pid file, pattern, port and command line', as
   expect(await find({ kind: 'command', spec: `/-e .*${folder.path}/SERVER/i` })).toEqual([server.pid])
   expect(await find({ kind: 'command', spec: 'no such words anywhere' })).toEqual([])
   const [target] = await processPlatform.resolve({ kind: 'port', spec: server.port }, testContext('', folder.path))
-  expect(processOf(target ?? null).listeners).toEqual([{ host: '127.0.0.1', port: server.port }])
+  expect(processOf(target ?? null).listeners).toEqual([{ host: '127.0.0.1', port: server.port, sole: true }])
   expect(JSON.stringify(target)).not.toContain('hello')
 })
 
@@ -39,7 +39,7 @@ test('a listener on every address is found, and knocked at on the loopback', asy
   const [port] = (await once(child.stdout, 'data')).map(Number)
   const [target] = await processPlatform.resolve({ kind: 'port', spec: port ?? 0 }, testContext('', '.'))
   expect(target?.data['pid']).toBe(child.pid)
-  expect(processOf(target ?? null).listeners).toEqual([{ host: expect.stringMatching(/^(::1|127\.0\.0\.1)$/), port }])
+  expect(processOf(target ?? null).listeners).toEqual([{ host: expect.stringMatching(/^(::1|127\.0\.0\.1)$/), port, sole: true }])
   child.kill('SIGKILL')
 })
 
@@ -143,4 +143,35 @@ test('a command that is given up takes its family with it', async () => {
   await expect(runCommand({ argv: ['no-such-program'], folder: folder.path }, AbortSignal.timeout(1000))).resolves.toMatchObject({
     code: null,
   })
+})
+
+test('a port that several processes share belongs to none of them alone: the death of one does not have to close it', async () => {
+  using folder = tempFolder()
+  const entry = join(folder.path, 'cluster.cjs')
+  // A server handle that is passed on: parent and child both hold the listening socket.
+  const program = `
+    if (process.send) { let kept; process.on('message', (_, handle) => { kept = handle; process.send('have') }) }
+    else {
+      const server = require('node:net').createServer().listen(0, '127.0.0.1', () => {
+        const child = require('node:child_process').fork(__filename)
+        child.on('message', () => console.log(server.address().port, child.pid))
+        child.send('take', server)
+      })
+    }`
+  writeFileSync(entry, program)
+  const parent = spawn(process.execPath, [entry], { stdio: ['ignore', 'pipe', 'ignore'] })
+  const [port = 0, child = 0] = String((await once(parent.stdout, 'data'))[0])
+    .split(' ')
+    .map(Number)
+  const context = testContext('', folder.path, { signal: AbortSignal.timeout(3000) })
+  const targets = await processPlatform.resolve({ kind: 'port', spec: port }, context)
+  expect(new Set(targets.map(({ data }) => data['pid']))).toEqual(new Set([parent.pid, child]))
+  expect(targets.flatMap((target) => processOf(target).listeners)).toEqual(Array(2).fill({ host: '127.0.0.1', port, sole: false }))
+  const target = targets.find(({ data }) => data['pid'] === child) ?? null
+  const input = { spec: { signal: 'SIGKILL' as const }, target, token: 't', random: () => 0 }
+  const mutation = await processKill.plan(input, context)
+  const seen = processKill.effect(input, mutation, context)
+  await processKill.inject(input, mutation, context)
+  expect(await seen).toMatchObject({ proven: true, how: `process ${child} is gone` })
+  parent.kill('SIGKILL')
 })

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import { glob } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { refused } from '../../domain/error.ts'
-import { pidsListeningOn } from './ports.ts'
-import { descendantsOf, isProtected, type ProcessRow, processTable } from './table.ts'
+import { type Listener, type ListenerMap, mapListeners } from './ports.ts'
+import { ancestorsOf, descendantsOf, isProtected, type ProcessRow, processTable } from './table.ts'
 
 /** How a process is found, as it is kept in a target: enough to find its successor. */
 export type Found =
@@ -19,9 +19,13 @@ export type ProcessSelector = (
   | { readonly kind: 'command'; readonly spec: string }
 ) & { readonly tree?: boolean }
 
+/** A port of a process, and whether nobody else listened on it. */
+export type Port = Listener & { readonly sole: boolean }
+
 export interface Match {
   readonly row: ProcessRow
   readonly found: Found
+  readonly listeners: readonly Port[]
 }
 
 /** `/…/` is a regular expression, anything else a part of the command line. */
@@ -55,6 +59,7 @@ async function pidFiles(patterns: readonly string[], folder: string): Promise<re
 async function findPids(
   selector: ProcessSelector,
   table: readonly ProcessRow[],
+  listeners: ListenerMap,
   folder: string,
 ): Promise<readonly (readonly [number, Found])[]> {
   switch (selector.kind) {
@@ -69,10 +74,7 @@ async function findPids(
       })
     }
     case 'port':
-      return pidsListeningOn(
-        selector.spec,
-        table.map(({ pid }) => pid),
-      ).map((pid) => [pid, { by: 'port', port: selector.spec }])
+      return listeners.pidsOn(selector.spec).map((pid) => [pid, { by: 'port', port: selector.spec }])
     case 'command': {
       const matches = matcher(selector.spec)
       const rows = table.filter((row) => matches(row.command))
@@ -81,22 +83,29 @@ async function findPids(
   }
 }
 
-/**
- * Every living process that the selector names. A protected one is refused when it was named outright, and passed over when only a
- * pattern or a family caught it. Dead ones (a stale pid file, a zombie) are passed over.
- */
+/** What a selector names: a protected process is refused when it was named outright, and passed over when only a pattern caught it. */
+function permitted(named: readonly (readonly [ProcessRow, Found])[]): readonly (readonly [ProcessRow, Found])[] {
+  const above = ancestorsOf(process.pid)
+  const forbidden = named.find(([row, { by }]) => by !== 'command' && isProtected(row, above))
+  if (forbidden !== undefined)
+    throw refused(`Process ${forbidden[0].pid} is firedrill's own, above it, or the system's: it is never touched`, 'PROCESS_PROTECTED')
+  return named.filter(([row]) => !isProtected(row, above))
+}
+
+/** Every living process that the selector names, each once. Dead ones (a stale pid file, a zombie) and protected descendants are passed over. */
 export async function findProcesses(selector: ProcessSelector, folder: string): Promise<readonly Match[]> {
   const table = processTable().filter(({ state }) => state !== 'Z' && state !== 'X')
-  const pids = await findPids(selector, table, folder)
-  const named = pids.flatMap(([pid, found]) => table.filter((row) => row.pid === pid).map((row): Match => ({ row, found })))
-  const forbidden = named.find(({ row }) => isProtected(row))
-  if (forbidden !== undefined && selector.kind !== 'command')
-    throw refused(`Process ${forbidden.row.pid} is firedrill's own, above it, or the system's: it is never touched`, 'PROCESS_PROTECTED')
-  const safe = named.filter(({ row }) => !isProtected(row))
-  if (selector.tree !== true) return safe
-  const family = descendantsOf(
-    safe.map(({ row }) => row.pid),
-    table,
-  )
-  return [...safe, ...family.filter((row) => !isProtected(row)).map((row): Match => ({ row, found: { by: 'pid' } }))]
+  const listeners = mapListeners(table.map(({ pid }) => pid))
+  const found = new Map(await findPids(selector, table, listeners, folder))
+  const roots = permitted(table.flatMap((row) => (found.has(row.pid) ? [[row, found.get(row.pid) ?? { by: 'pid' }] as const] : [])))
+  const family = selector.tree === true ? descendantsOf([...found.keys()], table).filter((row) => !isProtected(row)) : []
+  const port = (pid: number) => (listener: Listener) => ({
+    ...listener,
+    sole: listeners.pidsOn(listener.port).every((holder) => holder === pid),
+  })
+  return [...roots, ...family.map((row) => [row, { by: 'pid' } as Found] as const)].map(([row, by]) => ({
+    row,
+    found: by,
+    listeners: listeners.of(row.pid).map(port(row.pid)),
+  }))
 }

@@ -3,15 +3,15 @@ import { refused } from '../../domain/error.ts'
 import type { Json } from '../../domain/json.ts'
 import type { Target } from '../../domain/target.ts'
 import { isAlive, type ProcessIdentity } from './identity.ts'
-import { type Listener, listenersOf, pidsListeningOn } from './ports.ts'
-import { type Found, type Match, readPidFile } from './select.ts'
+import { mapListeners } from './ports.ts'
+import { type Found, type Match, type Port, readPidFile } from './select.ts'
 import { type ProcessRow, processTable } from './table.ts'
 
 /** What a process target carries. */
 export type ProcessData = ProcessIdentity & {
   /** SHA-256 of the command line: enough to find its like again, and no secret that may stand in it. */
   readonly commandHash: string
-  readonly listeners: readonly Listener[]
+  readonly listeners: readonly Port[]
   readonly found: Found
 }
 
@@ -23,8 +23,8 @@ const labelOf = (row: ProcessRow): string => {
 
 const hashOf = ({ command }: Pick<ProcessRow, 'command'>): string => createHash('sha256').update(command).digest('hex')
 
-export function targetOf({ row, found }: Match): Target {
-  const data: ProcessData = { pid: row.pid, start: row.start, commandHash: hashOf(row), listeners: listenersOf(row.pid), found }
+export function targetOf({ row, found, listeners }: Match): Target {
+  const data: ProcessData = { pid: row.pid, start: row.start, commandHash: hashOf(row), listeners, found }
   return { platform: 'process', id: `${row.pid}@${row.start}`, label: labelOf(row), data }
 }
 
@@ -38,11 +38,15 @@ export function processOf(target: Target | null): ProcessData {
   return target.data
 }
 
+function holdersOf(table: readonly ProcessRow[], ports: readonly Port[]): readonly number[] {
+  const map = mapListeners(table.map(({ pid }) => pid))
+  return ports.flatMap(({ port }) => map.pidsOn(port))
+}
+
 /** Everybody else who does what this process did: same pid file, port or command line, another identity. */
 export function lookalikesOf(of: ProcessData): readonly ProcessIdentity[] {
   const table = processTable().filter((row) => row.state !== 'Z' && row.state !== 'X' && !isSame(row, of))
-  const pids = table.map(({ pid }) => pid)
-  const alike = new Set(of.listeners.flatMap(({ port }) => pidsListeningOn(port, pids)))
+  const alike = new Set(of.listeners.length === 0 ? [] : holdersOf(table, of.listeners))
   const fromFile = of.found.by === 'pidFile' ? readPidFile(of.found.file) : undefined
   return table
     .filter(({ pid, command }) => pid === fromFile || alike.has(pid) || hashOf({ command }) === of.commandHash)
