@@ -220,7 +220,7 @@ describe.each(kinds)('%s', (exported, probe) => {
     const one = await shot(rig().hanging, 0.25)
     expect(one).toMatchObject({ outcome: 'failed', code: 'timeout' })
     expect(one.end - one.start).toBeGreaterThan(0.24)
-    expect(one.end - one.start).toBeLessThan(0.6)
+    expect(one.end - one.start).toBeLessThan(1)
   })
 
   test('an answer in time that is not right is wrong', async () => {
@@ -237,7 +237,7 @@ describe.each(kinds)('%s', (exported, probe) => {
     const session = await open(rig().hanging)
     const before = performance.now()
     const all = await Promise.all(Array.from({ length: 8 }, () => session.shoot(seconds(0.3))))
-    expect(performance.now() - before).toBeLessThan(900)
+    expect(performance.now() - before).toBeLessThan(1_500)
     expect(all.every((one) => one.code === 'timeout')).toBe(true)
     await session.close()
   })

@@ -48,7 +48,7 @@ async function polled(spec: (url: string) => Json, page: (firing: boolean) => re
   )
   return {
     spec: spec(`http://127.0.0.1:${port}/`),
-    within: EVERY + 0.15,
+    within: EVERY + 0.6,
     async flip(to) {
       firing = to
     },
@@ -72,7 +72,7 @@ beforeAll(() => {
       const port = await freePort()
       return {
         spec: { port, host: '127.0.0.1', path: '/hook', match: { alertname: 'ScoringDown' } },
-        within: 0.15,
+        within: 0.6,
         async flip(firing) {
           const alerts = [
             { status: firing ? 'firing' : 'resolved', labels: { alertname: 'ScoringDown' } },
