@@ -85,6 +85,9 @@ export function k6Warnings(options: K6Options, source: string): readonly string[
     ...(options.noConnectionReuse === false
       ? ['k6-keep-alive: the script reuses connections; a failover by DNS shows late or never.']
       : []),
+    ...(/\bFIREDRILL_RUN\b/.test(source)
+      ? []
+      : ['k6-header: the script’s requests do not carry the firedrill-run header; its value is __ENV.FIREDRILL_RUN.']),
     'k6-rate: the rate and the ramp are the script’s own; FIREDRILL_RATE and FIREDRILL_RAMP hold those of the experiment.',
   ]
 }

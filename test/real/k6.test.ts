@@ -65,8 +65,8 @@ describe.each(binaries)('$name with a script', ({ path }) => {
 
   test('its traps are named', async () => {
     const named = async (script: string) => (await k6.check(specOf(script), context())).warnings.map((text) => text.split(':')[0])
-    expect(await named('closed.js')).toEqual(['k6-closed-loop', 'k6-timeout', 'k6-dns', 'k6-keep-alive', 'k6-rate'])
-    expect(await named('open.js')).toEqual(['k6-rate'])
+    expect(await named('closed.js')).toEqual(['k6-closed-loop', 'k6-timeout', 'k6-dns', 'k6-keep-alive', 'k6-header', 'k6-rate'])
+    expect(await named('open.js')).toEqual(['k6-header', 'k6-rate'])
   })
 
   test('crossed thresholds are no crash', async () => {
