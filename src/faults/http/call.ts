@@ -40,7 +40,7 @@ async function undo({ undo: request, effect: tells, folder }: Undo, given: Conte
   const answer = await callHttp(request, context)
   if (!answer.ok) return { state: 'failed', verified: false, detail: `${sayRequest(request)}: ${answer.said}` }
   if (tells === null)
-    return { state: 'undone', verified: false, detail: `${sayRequest(request)}: ${answer.said}; no `damaged` request to verify by` }
+    return { state: 'undone', verified: false, detail: `${sayRequest(request)}: ${answer.said}; no damaged request to verify by` }
   const healed = await firstSeen(async () => (await isThere()) === false, context, seconds(0.1))
   return healed === undefined
     ? { state: 'failed', verified: false, detail: `${sayRequest(request)}: ${answer.said}, but the effect is not seen to be gone` }

@@ -69,7 +69,7 @@ async function undo(record: Undo, context: Context): Promise<UndoOutcome> {
   const ended = await run(record.undo, record, context)
   if (ended.code !== 0) return { state: 'failed', verified: false, detail: `${quote(record.undo)}: ${sayEnd(ended)}` }
   if (record.effect === null)
-    return { state: 'undone', verified: false, detail: `${quote(record.undo)} ended with 0; no `damaged` command to verify by` }
+    return { state: 'undone', verified: false, detail: `${quote(record.undo)} ended with 0; no damaged command to verify by` }
   const healed = await firstSeen(async () => (await isThere()) === false, context, seconds(0.2))
   return healed === undefined
     ? { state: 'failed', verified: false, detail: `${quote(record.undo)} ended with 0, but the effect is not seen to be gone` }

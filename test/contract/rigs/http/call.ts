@@ -32,7 +32,7 @@ async function build(): Promise<Scene> {
   const spec = {
     inject: to('break', 'PUT'),
     undo: to('mend', 'PUT'),
-    effect: { ...to('', 'GET'), expect: { json: [{ path: '$.broken', equals: true }] } },
+    damaged: { ...to('', 'GET'), expect: { json: [{ path: '$.broken', equals: true }] } },
     every: seconds(0.02),
   }
   return {

@@ -1,3 +1,3 @@
 import { onLink } from './on-link.ts'
 
-export const rigs = onLink({ after: 'answer', bytes: 3 })
+export const rigs = onLink({ once: 'answer', bytes: 3 })

@@ -13,7 +13,7 @@ async function build(): Promise<Scene> {
   const spec = {
     inject: ['sh', '-c', 'test -n "$PASSWORD" && touch damage'],
     undo: ['sh', '-c', 'test -n "$PASSWORD" && rm -f damage'],
-    effect: ['test', '-e', 'damage'],
+    damaged: ['test', '-e', 'damage'],
     env: { PASSWORD: { env: 'RIG_SECRET' } },
     every: seconds(0.02),
   }
