@@ -89,14 +89,14 @@ export function checkFaults(checked: Checked): void {
   })
 }
 
-function checkTarget({ raw: { targets }, report, keyAt, valueAt }: Checked, path: string, raw: Loose<RawFault>, fault: Fault): void {
+function checkTarget({ raw: { targets }, report, has, keyAt, valueAt }: Checked, path: string, raw: Loose<RawFault>, fault: Fault): void {
   if (fault.platform === null) {
     if (raw.target !== undefined) report('error', 'NO_TARGET', keyAt(`${path}/target`), `${fault.name} takes no target; it brings its own`)
     return
   }
   const fitting = Object.entries(targets ?? {}).flatMap(([name, of]) => (of?.kind === fault.platform ? [name] : []))
   if (raw.target === undefined) {
-    if (keyAt(`${path}/target`) !== keyAt(path)) return
+    if (has(`${path}/target`)) return
     const message = `${raw.name ?? fault.name} has no target; ${fault.name} breaks one of the platform ${fault.platform}`
     report('error', 'FIELD_MISSING', keyAt(path), message, `target: ${fitting[0] ?? '…'}`)
     return
@@ -116,14 +116,14 @@ function kindOf(raw: Loose<RawFault>, fault: Fault): FaultKind {
   }
 }
 
-function checkLength({ raw: { limits }, report, keyAt, valueAt }: Checked, path: string, raw: Loose<RawFault>, fault: Fault): void {
+function checkLength({ raw: { limits }, report, has, keyAt, valueAt }: Checked, path: string, raw: Loose<RawFault>, fault: Fault): void {
   const kind = kindOf(raw, fault)
   const begins = raw.at ?? 0
   if (kind === 'event') {
     if (raw.for !== undefined) report('error', 'FOR_ON_EVENT', keyAt(`${path}/for`), `${fault.name} happens once; there is nothing to hold`)
   } else if (raw.repeat !== undefined) {
     const { every } = raw.repeat
-    if (raw.for === undefined && keyAt(`${path}/for`) === keyAt(path))
+    if (!has(`${path}/for`))
       report('error', 'FIELD_MISSING', keyAt(`${path}/repeat`), 'A fault that is repeated says how long each one holds', 'for: 5s')
     else if (raw.for !== undefined && every !== undefined && raw.for >= every)
       report(
@@ -132,7 +132,7 @@ function checkLength({ raw: { limits }, report, keyAt, valueAt }: Checked, path:
         valueAt(`${path}/for`),
         `It is repeated every ${formatDuration(seconds(every))}; each must end before the next`,
       )
-  } else if (raw.for === undefined && keyAt(`${path}/for`) === keyAt(path)) {
+  } else if (!has(`${path}/for`)) {
     report('note', 'HELD_UNTIL_JUDGED', keyAt(path), `${raw.name ?? fault.name} holds until everything could be judged`, 'for: 60s')
   }
   const last = (raw.repeat?.every ?? 0) * Math.max(0, (raw.repeat?.times ?? 1) - 1)

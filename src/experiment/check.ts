@@ -19,6 +19,8 @@ export interface Checked {
   readonly raw: LooseExperiment
   readonly registry: Registry
   readonly report: Report
+  /** Whether it is in the file, right or wrong. */
+  readonly has: (path: string) => boolean
   /** Where the key of this path stands; the nearest one above it when it is not in the file. */
   readonly keyAt: (path: string) => Span
   /** Where its value stands. */
@@ -32,7 +34,14 @@ export function checkedOf(raw: LooseExperiment, registry: Registry, walk: Walk):
     const above = path.lastIndexOf('/')
     return above < 0 ? { key: { start: 0, end: 1 }, value: { start: 0, end: 1 } } : spot(path.slice(0, above))
   }
-  return { raw, registry, report: walk.report, keyAt: (path) => spot(path).key, valueAt: (path) => spot(path).value }
+  return {
+    raw,
+    registry,
+    report: walk.report,
+    has: (path) => walk.spots.has(path),
+    keyAt: (path) => spot(path).key,
+    valueAt: (path) => spot(path).value,
+  }
 }
 
 const SECTIONS = { target: 'targets', probe: 'probes', signal: 'signals', ledger: 'ledgers' } as const
@@ -72,7 +81,7 @@ export function checkWhole({ raw, report, keyAt, registry, valueAt }: Checked): 
   }
 }
 
-export function checkObjectives({ raw, report, keyAt, valueAt }: Checked): void {
+export function checkObjectives({ raw, report, has, keyAt, valueAt }: Checked): void {
   const { detection, rpo } = raw.objectives ?? {}
   const span = typeof rpo === 'number' ? rpo : rpo?.span
   if (span === 0) {
@@ -85,7 +94,7 @@ export function checkObjectives({ raw, report, keyAt, valueAt }: Checked): void 
       typeof rpo === 'number' ? '{lost: 0}' : 'lost: 0',
     )
   }
-  if (typeof rpo === 'object' && rpo.lost === undefined && rpo.span === undefined)
+  if (typeof rpo === 'object' && !has('objectives/rpo/lost') && !has('objectives/rpo/span'))
     report('error', 'FIELD_MISSING', keyAt('objectives/rpo'), 'rpo says neither lost nor span', 'rpo: {lost: 0}')
   const sole = (what: 'ledger' | 'signal', path: string, entries: Readonly<Record<string, unknown>>, written: string | undefined): void => {
     const names = Object.keys(entries)
@@ -107,12 +116,12 @@ export function checkReturn({ raw, report, keyAt, valueAt }: Checked): void {
     report('error', 'NO_REDUNDANCY', keyAt('objectives/redundancy'), 'Nothing says when redundancy is restored', suggestion)
 }
 
-export function checkGuardrails({ raw, report, keyAt, valueAt }: Checked): void {
+export function checkGuardrails({ raw, report, has, keyAt, valueAt }: Checked): void {
   const names = new Set<string>()
   raw.guardrails?.forEach((guardrail, index) => {
     const path = `guardrails/${index}`
     const { keep, name } = guardrail ?? {}
-    if (keep !== undefined && keep.good === undefined && keep.latency === undefined)
+    if (keep !== undefined && !has(`${path}/keep/good`) && !has(`${path}/keep/latency`))
       report('error', 'FIELD_MISSING', keyAt(`${path}/keep`), 'keep has neither good nor latency', 'keep: {good: {min: 20%}}')
     if (name === undefined) return
     if (names.has(name)) report('error', 'DUPLICATE_NAME', valueAt(`${path}/name`), `Two guardrails are called ${name}`)

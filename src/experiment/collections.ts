@@ -180,8 +180,10 @@ export function readList(node: Extract<ShapeNode, { type: 'list' }>, yaml: Node 
   const items = yaml.items as readonly (Node | null)[]
   if (items.length < node.min) walk.report('error', 'TOO_FEW', spanOf(yaml, place.span), `${place.label} needs at least ${node.min}`)
   return items.map((item, index) => {
-    const at = child(place, index, spanOf(item, place.span), `${place.label}[${index}]`)
-    walk.spots.set(at.path, { key: at.span, value: at.span })
+    const whole = spanOf(item, place.span)
+    const span = isScalar(item) ? whole : { start: whole.start, end: whole.start + 1 }
+    const at = child(place, index, span, `${place.label}[${index}]`)
+    walk.spots.set(at.path, { key: span, value: whole })
     return walk.read(node.item, item, at, walk)
   })
 }

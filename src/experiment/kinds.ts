@@ -1,10 +1,10 @@
-import { isMap, isScalar, isSeq, type Node, type Scalar } from 'yaml'
+import { isMap, isScalar, isSeq, type Node, type Scalar, type YAMLMap } from 'yaml'
 import type { Field, ShapeNode } from '../domain/shape.ts'
 import { asMap, type Entry, entriesOf, readFields, readJson, refuseUnknown } from './collections.ts'
 import { spanOf } from './document.ts'
 import { readScalar } from './scalars.ts'
 import { nearest, oneOf } from './suggest.ts'
-import { soleVariable } from './variables.ts'
+import { hasVariable, soleVariable } from './variables.ts'
 import { child, type Place, sourceText, type Walk } from './walk.ts'
 
 type Keyed = Extract<ShapeNode, { type: 'keyed' }>
@@ -59,39 +59,45 @@ function laterKind(node: Keyed, kind: Entry, entries: readonly Entry[], place: P
 }
 
 /** `{name: a, fault: process/kill, signal: TERM}` → `{name: 'a', fault: 'process/kill', spec: {signal: 'TERM'}}`. */
-export function readTagged(node: Tagged, yaml: Node | null | undefined, place: Place, walk: Walk): unknown {
-  const map = asMap(yaml, place, walk, `a mapping with ${node.tag}`)
+export function readTagged(node: Tagged, yaml: Node | null | undefined, nowhere: Place, walk: Walk): unknown {
+  const map = asMap(yaml, nowhere, walk, `a mapping with ${node.tag}`)
   if (map === undefined) return undefined
-  const written = map.items.find(({ key }) => isScalar(key) && sourceText(key) === node.tag)?.value
-  const own = isScalar(written) ? ownFields(node, sourceText(written)) : {}
+  const place = byName(node, map, nowhere)
+  const kind = tagOf(node, map, place, walk)
+  const own = kind === undefined ? {} : ownFields(node, kind)
   const fields = { ...node.fields, ...own }
   const entries = entriesOf(map, place, walk, (key) => key === node.tag || Object.hasOwn(fields, key))
-  const common = (): Record<string, unknown> => readFields(node.fields, entries, place, walk)
-  const tag = entries.find(({ key }) => key === node.tag)
-  if (tag === undefined) {
-    walk.report(
-      'error',
-      'FIELD_MISSING',
-      place.span,
-      `${place.label} has no ${node.tag}`,
-      `${node.tag}: ${Object.keys(node.kinds)[0] ?? '…'}`,
-    )
-    return common()
+  const common = readFields(node.fields, entries, place, walk)
+  if (kind === undefined) return common
+  if (!Object.hasOwn(node.kinds, kind)) {
+    readLoosely(node, kind, entries, place, walk)
+    return { ...common, [node.tag]: kind }
   }
-  const at = child(place, node.tag, tag.keySpan)
-  walk.spots.set(at.path, { key: tag.keySpan, value: spanOf(tag.value, tag.keySpan) })
-  const kind = readScalar({ type: 'text', interpolate: true }, tag.value, at, walk)
-  if (typeof kind !== 'string' || !Object.hasOwn(node.kinds, kind)) {
-    if (typeof kind === 'string') unknownTag(node, kind, tag, entries, place, walk)
-    return { ...common(), [node.tag]: kind }
+  const untagged = entries.filter(({ key }) => key !== node.tag)
+  refuseUnknown(untagged, Object.keys(fields), place, walk)
+  return { ...common, [node.tag]: kind, spec: readFields(own, entries, place, walk) }
+}
+
+/** The kind, its variables replaced; undefined when it is missing or no text. */
+function tagOf(node: Tagged, map: YAMLMap, place: Place, walk: Walk): string | undefined {
+  const pair = map.items.find(({ key }) => isScalar(key) && sourceText(key) === node.tag)
+  if (pair === undefined) {
+    const suggestion = `${node.tag}: ${Object.keys(node.kinds)[0] ?? '…'}`
+    walk.report('error', 'FIELD_MISSING', place.span, `${place.label} has no ${node.tag}`, suggestion)
+    return undefined
   }
-  refuseUnknown(
-    entries.filter(({ key }) => key !== node.tag),
-    Object.keys(fields),
-    place,
-    walk,
-  )
-  return { ...common(), [node.tag]: kind, spec: readFields(own, entries, place, walk) }
+  const value = (pair.value ?? undefined) as Node | undefined
+  const key = spanOf(pair.key as Node, place.span)
+  const at = child(place, node.tag, key)
+  walk.spots.set(at.path, { key, value: spanOf(value, key) })
+  const kind = readScalar({ type: 'text', interpolate: true }, value, at, walk)
+  return typeof kind === 'string' ? kind : undefined
+}
+
+/** Called what the writer calls it. */
+function byName(node: Tagged, map: YAMLMap, place: Place): Place {
+  const name = map.items.find(({ key }) => isScalar(key) && sourceText(key) === 'name')?.value
+  return isScalar(name) && name.value !== null ? { ...place, label: `${node.what} ${sourceText(name)}` } : place
 }
 
 /** The fields of a kind, which join the common ones. A kind without an object shape has none. */
@@ -100,17 +106,18 @@ function ownFields(node: Tagged, kind: string): Readonly<Record<string, Field>> 
   return shape?.type === 'object' ? shape.fields : {}
 }
 
-function unknownTag(node: Tagged, kind: string, tag: Entry, entries: readonly Entry[], place: Place, walk: Walk): void {
-  const span = spanOf(tag.value, tag.keySpan)
+/** A kind that cannot be held to its fields: it is to come, or a variable will say what it is; else it is wrong. */
+function readLoosely(node: Tagged, kind: string, entries: readonly Entry[], place: Place, walk: Walk): void {
   walk.leaveOpen()
-  if (walk.isLater(node.tag, kind)) {
-    walk.later.push({ what: node.tag, name: kind, span })
+  const span = walk.spots.get(child(place, node.tag, place.span).path)?.value ?? place.span
+  const isLater = walk.isLater(node.tag, kind)
+  if (isLater) walk.later.push({ what: node.tag, name: kind, span })
+  if (isLater || hasVariable(kind)) {
     for (const { key, keySpan, value } of entries) if (!Object.hasOwn(node.fields, key)) readJson(value, child(place, key, keySpan), walk)
     return
   }
   const kinds = Object.keys(node.kinds)
-  const message = `There is no ${node.what} “${kind}”; there is ${oneOf(kinds)}`
-  walk.report('error', 'KIND_UNKNOWN', span, message, nearest(kind, kinds))
+  walk.report('error', 'KIND_UNKNOWN', span, `There is no ${node.what} “${kind}”; there is ${oneOf(kinds)}`, nearest(kind, kinds))
 }
 
 /** The first shape that fits what stands there; among several for a text, the first that reads it. */

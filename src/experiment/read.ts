@@ -110,6 +110,7 @@ const until =
 
 /** Problems that something later in the file may well solve. */
 const WHOLE_FILE = new Set([
+  'VALUE_MISSING',
   'FIELD_MISSING',
   'UNDEFINED_REF',
   'VAR_UNDEFINED',

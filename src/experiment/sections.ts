@@ -100,11 +100,17 @@ const wrong = object(
 export const objectivesShape = object(
   {},
   {
-    detection: either(within(''), detection, { doc: 'How fast the organisation’s own detectors notice.' }),
-    rto: either(within(''), rto, { doc: 'How fast clients are served again. A bare duration: steady state again.' }),
-    rpo: either(within(''), rpo, { doc: 'How much acknowledged data may be lost.', examples: ['{lost: 0}'] }),
-    failback: either(within(''), object({ within: within('From the end of the fault.') }), { doc: 'How fast the system is home again.' }),
-    redundancy: either(within(''), object({ within: within('From the end of the fault.') }), { doc: 'How fast the spare is back.' }),
+    detection: either(within('A short form of {within}.'), detection, { doc: 'How fast the organisation’s own detectors notice.' }),
+    rto: either(within('A short form of {within}.'), rto, {
+      doc: 'How fast clients are served again. A bare duration: steady state again.',
+    }),
+    rpo: either(duration(), rpo, { doc: 'How much acknowledged data may be lost.', examples: ['{lost: 0}'] }),
+    failback: either(within('A short form of {within}.'), object({ within: within('From the end of the fault.') }), {
+      doc: 'How fast the system is home again.',
+    }),
+    redundancy: either(within('A short form of {within}.'), object({ within: within('From the end of the fault.') }), {
+      doc: 'How fast the spare is back.',
+    }),
     budget,
     latency,
     wrong,

@@ -21,7 +21,7 @@ system: {sandbox: two-region}
 
 # What may be touched, and nothing else.
 targets:
-  eu: {process: {pidFile: $SANDBOX_EU_GATEWAY_PID}}
+  eu: {process: {pidFile: $SANDBOX_EU_PIDS}}
 
 # Who looks, from the client's side.
 probes:
@@ -46,7 +46,7 @@ guardrails:
   - {probe: edge, keep: {good: {min: 10%}}, over: 20s}
 
 # The blast radius.
-limits: {targets: 1, duration: 3m}
+limits: {targets: 4, duration: 3m}
 `
 
 const OWN = `# One process of a service is killed; clients should hardly notice.
