@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { experimentJsonSchema } from '../src/experiment/json-schema.ts'
 import { registry } from '../src/registry/index.ts'
+import { recordSchema } from '../src/reports/record-schema.ts'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
@@ -11,6 +12,7 @@ const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
 /** Every generated file: where it lies and what it says. */
 export const generated: Readonly<Record<string, () => string>> = {
   'schema/experiment.schema.json': () => json(experimentJsonSchema(registry)),
+  'schema/record.schema.json': () => json(recordSchema),
 }
 
 const committed = (file: string): string | undefined => {

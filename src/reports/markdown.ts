@@ -77,7 +77,7 @@ const ledgers = ({ measures: { rpa } }: DrillRecord): string =>
         rpa.ledgers.map((one) =>
           [
             safe(one.ledger),
-            one.when,
+            safe(one.when),
             safe(one.authority ?? 'none'),
             one.acknowledged,
             one.lost,
