@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { isMap, isScalar, type Node, parseDocument, visit } from 'yaml'
+import { Document, isMap, isScalar, type Node } from 'yaml'
 import type { Registry } from '../contracts/registry.ts'
 import type { Experiment, SystemDecl } from '../domain/experiment.ts'
 import type { ShapeNode } from '../domain/shape.ts'
@@ -188,15 +188,7 @@ function promisedBy(map: Root['map'], registry: Registry): ReadonlySet<string> {
 }
 
 /** A default stands nowhere: it has no place in the text. */
-function fallback(of: unknown): Node {
-  const document = parseDocument(JSON.stringify(of))
-  visit(document, {
-    Node: (_, node) => {
-      delete node.range
-    },
-  })
-  return document.contents as Node
-}
+const fallback = (of: unknown): Node => new Document().createNode(of)
 
 function readNode(node: ShapeNode, yaml: Node | null | undefined, place: Place, walk: Walk): unknown {
   switch (node.type) {

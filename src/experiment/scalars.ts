@@ -35,7 +35,7 @@ export function readScalar(node: ScalarNode, yaml: Node | null | undefined, plac
     walk.leaveOpen()
     return node.type === 'text' ? text : undefined
   }
-  const quotedLiteral = scalar.type !== 'PLAIN' && !hasVariable(written)
+  const quotedLiteral = scalar.type !== undefined && scalar.type !== 'PLAIN' && !hasVariable(written)
   if (quotedLiteral && (node.type === 'number' || node.type === 'flag')) {
     walk.report('error', 'QUOTED', span, `${place.label} is ${WHAT[node.type]}; quotes make a text of it`, text)
     return undefined

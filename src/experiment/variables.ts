@@ -66,13 +66,13 @@ export const hasVariable = (text: string): boolean => /\$[A-Za-z_]/.test(text.re
 /** The name, if the text is one variable and nothing else. */
 export const soleVariable = (text: string): string | undefined => /^\$([A-Za-z_][A-Za-z0-9_]*)$/.exec(text)?.[1]
 
-/** Which variables were used; a value that was hidden once stays hidden. */
+/** Which variables were used, by code point (a collation would cost more than reading the file); a value that was hidden once stays hidden. */
 function recorder() {
   const found = new Map<string, UsedVariable>()
   const note = (name: string, from: Origin, value: string | null): void => {
     if (found.get(name)?.value !== null || value === null) found.set(name, { name, from, value })
   }
-  return { note, used: (): readonly UsedVariable[] => [...found.values()].toSorted((a, b) => a.name.localeCompare(b.name)) }
+  return { note, used: (): readonly UsedVariable[] => [...found.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1)) }
 }
 
 /** The one place that knows what `$NAME` stands for. */
