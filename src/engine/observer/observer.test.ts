@@ -216,6 +216,15 @@ test('a signal that cannot start refuses the whole observer; one that can report
   await expect(observe({ signals: [signal(taken)] })).rejects.toMatchObject({ code: 'PORT_IN_USE', exit: 4 })
 })
 
+test('being stopped is no loss, however often', async () => {
+  for (let i = 0; i < 5; i++) {
+    const seen = await observe({ run: `run-${i}`, probes: [probe('a', 0.02)] })
+    await seen.watch.stop()
+    await pause(20)
+    expect(seen.lost).toEqual([])
+  }
+})
+
 test('a thread that falls silent is lost within two seconds', async () => {
   const seen: string[] = []
   const entry = new URL('../../../test/fixtures/observer/silent-main.ts', import.meta.url)

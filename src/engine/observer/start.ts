@@ -53,6 +53,8 @@ function connect(worker: Worker, events: ObserverEvents, beat: Int32Array): Link
       case 'lost':
         return lose(message.why)
       case 'answer':
+        // The summary is its last word: the end of the thread may come in the same breath, and is no loss.
+        if (message.summary) over = true
         answers.get(message.id)?.resolve(message.summary)
         answers.delete(message.id)
         return
