@@ -149,6 +149,7 @@ function walkOf(
   report: Report,
   leaveOpen: () => void,
 ): Walk {
+  const defaults = new Document()
   const known = new Set(registry.later.map(({ what, name }) => `${what} ${name}`))
   return {
     text,
@@ -161,7 +162,7 @@ function walkOf(
       known.has(`${what} ${name}`) ||
       ((what === 'fault' || what === 'action') && name.includes('/') && known.has(`platform ${name.split('/')[0]}`)),
     leaveOpen,
-    fallback,
+    fallback: (of) => defaults.createNode(of),
     read: readNode,
   }
 }
@@ -186,9 +187,6 @@ function promisedBy(map: Root['map'], registry: Registry): ReadonlySet<string> {
   const sandbox = valueOf(valueOf(map, 'system'), 'sandbox')
   return new Set(isScalar(sandbox) ? (registry.systems.get(sourceText(sandbox))?.exportNames ?? []) : [])
 }
-
-/** A default stands nowhere: it has no place in the text. */
-const fallback = (of: unknown): Node => new Document().createNode(of)
 
 function readNode(node: ShapeNode, yaml: Node | null | undefined, place: Place, walk: Walk): unknown {
   switch (node.type) {
