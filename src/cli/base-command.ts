@@ -1,5 +1,4 @@
 import { Command, Flags, type Interfaces } from '@oclif/core'
-import { type Setting, settingOf } from './setting.ts'
 import { colourLevel, type Paint, paintFor, type Terminal, terminalOf } from './terminal.ts'
 
 /** What a command does to the world. Every command says it; there is no default, so that forgetting it shows. */
@@ -32,13 +31,6 @@ export abstract class DrillCommand extends Command {
 
   protected progress(text: string): void {
     if (!this.quiet) process.stderr.write(`${text}\n`)
-  }
-
-  /** Progress and problems go to stderr, the world is this process's. */
-  protected drillSetting(file: string, sets: readonly string[]): Setting {
-    const write = (text: string): void => void process.stderr.write(text)
-    const progress = (text: string): void => this.progress(text)
-    return settingOf({ file, sets, version: this.config.version, env: process.env, paint: this.progressPaint, write, progress })
   }
 
   override logJson(json: unknown): void {

@@ -4,6 +4,9 @@ import type { Measured } from '../domain/record.ts'
 /** Digits that a length of time deserves: three below ten seconds, one above. */
 const digits = (value: number): string => (Math.abs(value) < 10 ? value.toFixed(3) : value.toFixed(1))
 
+/** `1234567` → `1,234,567`. Without the collator and formatter of the language, which take 15 ms to load. */
+export const count = (value: number): string => String(value).replace(/\B(?=(?:\d{3})+$)/g, ',')
+
 /** Seconds for a person: `0.004 s`, `12.3 s`, `4 m 05 s`. */
 export function span(value: number): string {
   if (!Number.isFinite(value)) return '—'
@@ -26,7 +29,7 @@ const PLAIN_DIGITS = 4
 function amount(value: number, unit: string): string {
   if (unit === 's') return span(value)
   if (unit === 'ratio' || unit === '%') return `${Number((unit === '%' ? value : value * 100).toPrecision(PLAIN_DIGITS))} %`
-  return `${Number.isInteger(value) ? value.toLocaleString('en-US') : Number(value.toPrecision(PLAIN_DIGITS))}${unit === '' || unit === 'count' ? '' : ` ${unit}`}`
+  return `${Number.isInteger(value) ? count(value) : Number(value.toPrecision(PLAIN_DIGITS))}${unit === '' || unit === 'count' ? '' : ` ${unit}`}`
 }
 
 /** A target or a bound with its unit. */
@@ -45,5 +48,4 @@ export function measuredText(of: Measured): string {
   return from.endsWith(suffix) ? `${from.slice(0, -suffix.length)} – ${to}` : `${from} – ${to}`
 }
 
-export const count = (value: number): string => value.toLocaleString('en-US')
 export const plural = (value: number, one: string, many = `${one}s`): string => `${count(value)} ${value === 1 ? one : many}`

@@ -2,6 +2,7 @@ import { Args, Flags } from '@oclif/core'
 import { DrillCommand } from '../cli/base-command.ts'
 import { planFile } from '../cli/plan-file.ts'
 import { renderPlan } from '../cli/plan-view.ts'
+import { settingOf } from '../cli/setting.ts'
 import type { Plan } from '../domain/plan.ts'
 import { EXIT } from '../domain/verdict.ts'
 
@@ -25,7 +26,9 @@ export default class PlanCommand extends DrillCommand {
 
   async run(): Promise<Plan> {
     const { args, flags } = await this.parse(PlanCommand)
-    const plan = await planFile(this.drillSetting(args.file, flags.set ?? []))
+    const plan = await planFile(
+      settingOf({ file: args.file, sets: flags.set ?? [], version: this.config.version, progress: (text) => this.progress(text) }),
+    )
     this.log(renderPlan(plan, this.paint))
     process.exitCode = plan.refusals.length > 0 ? EXIT.refused : EXIT.held
     return plan

@@ -3,6 +3,7 @@ import { DrillCommand } from '../cli/base-command.ts'
 import { exitTable } from '../cli/exit-table.ts'
 import { shownPath } from '../cli/experiment-files.ts'
 import { runFile } from '../cli/run-file.ts'
+import { settingOf } from '../cli/setting.ts'
 import { renderSummary } from '../cli/summary.ts'
 import type { DrillRecord } from '../domain/record.ts'
 
@@ -39,7 +40,7 @@ ${exitTable()}`
   async run(): Promise<DrillRecord> {
     const { args, flags } = await this.parse(Run)
     const done = await runFile({
-      setting: this.drillSetting(args.file, flags.set ?? []),
+      setting: settingOf({ file: args.file, sets: flags.set ?? [], version: this.config.version, progress: (text) => this.progress(text) }),
       out: flags.out,
       yes: flags.yes,
       approve: flags.approve,

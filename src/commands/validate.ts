@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core'
 import { DrillCommand } from '../cli/base-command.ts'
-import { parseSets } from '../cli/setting.ts'
+import { parseSets } from '../cli/sets.ts'
 import { renderValidation, type ValidateJson, validateFiles } from '../cli/validate.ts'
 
 export default class Validate extends DrillCommand {

@@ -1,7 +1,7 @@
 import { Flags } from '@oclif/core'
 import { DrillCommand } from '../../cli/base-command.ts'
 import { homeFolder } from '../../cli/home.ts'
-import { parseOptions } from '../../cli/setting.ts'
+import { parseOptions } from '../../cli/sets.ts'
 import { type StandingJson, sandboxUp } from '../../cli/standing-sandbox.ts'
 
 export default class SandboxUp extends DrillCommand {
