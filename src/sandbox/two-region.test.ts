@@ -54,11 +54,17 @@ async function query(dsn: string, sql: string, timeout = 3000): Promise<readonly
     client.end().catch(() => undefined)
   }
 }
-const truthOf = (exports: Exports, who: string): readonly JsonObject[] =>
+interface Truth {
+  readonly mono: string
+  readonly event: string
+  readonly name?: string
+  readonly signal?: string
+}
+const truthOf = (exports: Exports, who: string): readonly Truth[] =>
   readFileSync(join(at(exports, 'TRUTH'), `${who}.ndjson`), 'utf8')
     .trim()
     .split('\n')
-    .map((line) => JSON.parse(line) as JsonObject)
+    .map((line) => JSON.parse(line) as Truth)
 const pidsOf = (exports: Exports, region: 'EU' | 'US'): readonly number[] =>
   globSync(at(exports, `${region}_PIDS`)).map((file) => Number.parseInt(readFileSync(file, 'utf8'), 10))
 
@@ -130,11 +136,11 @@ describe('two regions', () => {
     expect(rows).toEqual([{ before: 1 }])
     await eventually('the alert', () => alertOf('firing'))
 
-    const said = truthOf(up.exports, 'controller').filter(({ mono }) => BigInt(String(mono)) > killed)
+    const said = truthOf(up.exports, 'controller').filter(({ mono }) => BigInt(mono) > killed)
     expect(said.map(({ event }) => event).slice(0, 5)).toEqual(['detected', 'failing-over', 'fenced', 'promoted', 'moved'])
     expect(truthOf(up.exports, 'edge').at(-1)).toMatchObject({ event: 'moved', from: 'eu', to: 'us' })
     const died = truthOf(up.exports, 'supervisor').filter(({ event }) => event === 'died')
-    expect(died.map(({ name }) => name).toSorted()).toEqual(['eu-db', 'eu-gateway', 'eu-model-1', 'eu-model-2'])
+    expect(died.map(({ name = '' }) => name).toSorted()).toEqual(['eu-db', 'eu-gateway', 'eu-model-1', 'eu-model-2'])
     expect(new Set(died.map(({ signal }) => signal))).toEqual(new Set(['SIGKILL']))
   })
 

@@ -91,7 +91,7 @@ export function createClusterManager(cluster: Cluster, endpoint: WriteEndpoint, 
     for (;;) {
       const found = await writableOf(cluster.ports)
       if (found !== undefined) return lead(found)
-      await sleep(20)
+      await sleep(40)
     }
   }
   return { primary: () => primary, standbys, rejoin, discover, failOver, switchOver }

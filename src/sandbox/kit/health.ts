@@ -3,7 +3,7 @@ import { describe } from '../../domain/error.ts'
 import type { Cadence } from '../options.ts'
 
 /** Before the first success nothing was ever up: look often, so that a fresh start is not held back by the cadence. */
-const FIRST_LOOK = 25
+const FIRST_LOOK = 50
 
 export interface Health {
   /** False until the first success: what was never up cannot go down. */

@@ -57,16 +57,17 @@ async function startDatabases(layout: Layout, options: SandboxOptions, children:
   const template = await findTemplate(binaries)
   const passwordFile = join(layout.dir, 'superuser')
   copyFileSync(template.passwordFile, passwordFile)
-  await Promise.all(REGIONS.map((region) => copyTemplate(template.data, dataFolder(layout, region))))
-  if (options.synchronous) becomeSynchronous(dataFolder(layout, 'eu'), binaries.account)
-  const upstream = { region: 'us', port: portOf(layout, 'link-replication'), passwordFile } as const
-  becomeStandby(dataFolder(layout, 'us'), upstream, binaries.account)
-  const recipes = [
-    ...REGIONS.map((region) => databaseRecipe(layout, region, binaries)),
-    controllerRecipe(layout, options, binaries, passwordFile),
-  ]
-  await Promise.all(recipes.map((recipe) => children.start(recipe)))
-  return recipes
+  const controller = controllerRecipe(layout, options, binaries, passwordFile)
+  const databases = REGIONS.map((region) => databaseRecipe(layout, region, binaries))
+  const makeAndStart = async (): Promise<void> => {
+    await Promise.all(REGIONS.map((region) => copyTemplate(template.data, dataFolder(layout, region))))
+    if (options.synchronous) becomeSynchronous(dataFolder(layout, 'eu'), binaries.account)
+    const upstream = { region: 'us', port: portOf(layout, 'link-replication'), passwordFile } as const
+    becomeStandby(dataFolder(layout, 'us'), upstream, binaries.account)
+    await Promise.all(databases.map((recipe) => children.start(recipe)))
+  }
+  await Promise.all([children.start(controller), makeAndStart()])
+  return [...databases, controller]
 }
 
 /** Detached, so that a signal to the supervisor's whole group leaves it alive. */
@@ -95,7 +96,9 @@ function childEnvironment(): Readonly<Record<string, string>> {
   return { PATH: process.env['PATH'] ?? '', LC_ALL: 'C', NODE_COMPILE_CACHE: cache }
 }
 
-const START_LIMIT = 20_000
+/** Generous: a machine that does ten other things is no reason not to start. */
+const START_LIMIT = 60_000
+const LOOK_AGAIN = 25
 const LOOK = seconds(1)
 
 /** Both regions serve, the primary takes writes and the standby receives them. */
@@ -107,6 +110,6 @@ async function whole(layout: Layout): Promise<void> {
     const [edge, controller] = await Promise.all([look('edge', '/edge/state'), look('controller', '/state')])
     if (edge.split('"up":true').length > REGIONS.length && controller.includes('"streaming":["us"]')) return
     if (performance.now() > until) throw new Error(`the sandbox is not whole after ${START_LIMIT / 1000} s: ${edge} ${controller}`)
-    await sleep(10)
+    await sleep(LOOK_AGAIN)
   }
 }
