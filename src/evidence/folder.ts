@@ -32,7 +32,7 @@ export function openFolder(folder: string): FolderEvidence {
     plan,
     journal: text('journal.ndjson')
       .split('\n')
-      .flatMap((line) => parsed<JournalEntry>(line) ?? []),
+      .flatMap((line) => entryIn(line)),
     samples: (probe) => opened(join(folder, 'samples', `${probe}.csv`), readSamples),
     writes: (ledger) => opened(join(folder, 'ledgers', `${ledger}.writes.csv`), readWrites),
     reads: (file) => opened(join(folder, file), readReads),
@@ -44,6 +44,11 @@ export function openFolder(folder: string): FolderEvidence {
 const opened = <Block>(file: string, read: (file: string) => Iterable<Block>): Iterable<Block> => ({
   [Symbol.iterator]: () => (existsSync(file) ? read(file) : [])[Symbol.iterator](),
 })
+
+const entryIn = (line: string): readonly JournalEntry[] => {
+  const entry = parsed<Partial<JournalEntry> | null>(line)
+  return typeof entry?.at === 'number' && entry.event ? [entry as JournalEntry] : []
+}
 
 /** undefined for a line that a crash has torn. */
 function parsed<T>(line: string): T | undefined {

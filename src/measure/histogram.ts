@@ -53,7 +53,9 @@ export function createHistogram(): Histogram {
       let left = Math.min(count, Math.max(1, Math.ceil(share * count - 1e-9)))
       for (let bucket = 0; bucket < counts.length; bucket++) {
         left -= counts[bucket] ?? 0
-        if (left <= 0) return bucketRange(bucket)
+        if (left > 0) continue
+        const { lo, hi } = bucketRange(bucket)
+        return { lo, hi: Math.min(hi, max) }
       }
       return null
     },

@@ -26,6 +26,8 @@ export interface HoldRule {
   readonly hold: number
   /** Within this a service that is well answers. */
   readonly typical: () => number
+  /** Where the edges of a run leave it open whether it lasted for `hold`, it did. */
+  readonly generous: boolean
 }
 
 /** A run of samples in which the share of good ones has not yet fallen below the level. */
@@ -57,10 +59,10 @@ export function createHoldFold(rule: HoldRule): HoldFold {
   let relapses = 0
   let fellAgain = 0
 
-  const holdIfDue = (start: number) => {
-    if (run === null || start < run.from + rule.hold) return
+  const holdIfDue = (by: number) => {
+    if (run === null || by < run.from + rule.hold) return
     run.held = true
-    run.from = start
+    run.from = by
     run.excess = 0
     if (downSince !== null && recovered === null) recovered = { lo: run.after, hi: run.since }
   }
@@ -74,12 +76,13 @@ export function createHoldFold(rule: HoldRule): HoldFold {
       holdIfDue(start)
       if (run !== null) run.excess += samples * (1 - rule.good)
       else if (start >= clear) {
-        run = { since: end, after: lastBad, from: end, held: false, excess: samples * (1 - rule.good) }
+        const from = rule.generous && Number.isFinite(lastBad) ? lastBad : end
+        run = { since: end, after: lastBad, from, held: false, excess: samples * (1 - rule.good) }
         if (downSince !== null && first === null) first = { lo: lastBad, hi: end }
       }
     },
     bad(start, end, samples, surely) {
-      holdIfDue(start)
+      if (rule.generous) holdIfDue(end)
       lastBad = Math.max(lastBad, start)
       clear = Math.max(clear, Math.min(end, start + rule.typical()))
       if (run !== null) {

@@ -36,8 +36,13 @@ describe('recovery', () => {
   })
 
   it('does not hold before the hold window is full of samples', () => {
-    expect(watched(`${'.'.repeat(30)}xxx${'.'.repeat(20)}`).recovered).toBeNull()
+    expect(watched(`${'.'.repeat(30)}xxx${'.'.repeat(19)}`).recovered).toBeNull()
     expect(watched(`${'.'.repeat(30)}xxx${'.'.repeat(10)}`).held).toBe(false)
+  })
+
+  it('leaves open what the edges of a run leave open: whether it lasted', () => {
+    expect(watched(`${'.'.repeat(30)}xxx${'.'.repeat(20)}`).recovered).toEqual({ lo: 3.2, hi: null })
+    expect(watched(`xx${'.'.repeat(19)}x${'.'.repeat(40)}`).recovered).toEqual({ lo: 0.1, hi: 2.21 })
   })
 
   it('sees the end of a hang as narrowly as the end of a refusal, though the answers that never came are given up much later', () => {
@@ -74,9 +79,9 @@ describe('recovery', () => {
   })
 
   it('tolerates what the level permits, and no more', () => {
-    const strip = `xx${'.'.repeat(19)}x${'.'.repeat(40)}`
-    expect(watched(strip, { good: 0.95 }).recovered).toEqual({ lo: 0.1, hi: 0.21 })
-    expect(watched(strip, { good: 0.96 }).recovered).toEqual({ lo: 2.1, hi: 2.21 })
+    const strip = `xx${'.'.repeat(15)}x${'.'.repeat(40)}`
+    expect(watched(strip, { good: 0.93 }).recovered).toEqual({ lo: 0.1, hi: 0.21 })
+    expect(watched(strip, { good: 0.94 }).recovered).toEqual({ lo: 1.7, hi: 1.81 })
   })
 
   it('an old good hour does not hide a bad minute', () => {

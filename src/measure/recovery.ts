@@ -57,7 +57,8 @@ const seconds = (micros: number): number => micros / MICRO
 
 /**
  * Watches one probe for "recovered": the first good sample from which the share of good samples never falls below `good` for `hold`.
- * It reads every sample twice, unknown ones once as good and once as bad; what both readings bound is what was measured.
+ * It reads every sample twice, once with everything that nobody knows to the service's favour and once against it; what both readings bound is
+ * what was measured.
  * A slot that was never recorded is unknown too: a watch without samples never holds.
  */
 export function createRecoveryWatch(options: RecoveryOptions): RecoveryWatch {
@@ -67,7 +68,7 @@ export function createRecoveryWatch(options: RecoveryOptions): RecoveryWatch {
   const trouble = options.trouble ?? noTrouble
   const typical = createTypical()
   const rule = { good: options.good, hold: options.hold * MICRO, typical: () => typical.value() }
-  const folds = { best: createHoldFold(rule), worst: createHoldFold(rule) }
+  const folds = { best: createHoldFold({ ...rule, generous: true }), worst: createHoldFold({ ...rule, generous: false }) }
   const counts = { good: 0, bad: 0, unknown: 0 }
   /** When the latest slot was due; from here on every slot is accounted for. */
   let due = options.from === undefined ? Number.NaN : from
