@@ -80,7 +80,7 @@ function fault(g, x, width, height, of) {
     g.strokeRect(x(of.call), top, Math.max(2, end - x(of.call)), tall)
     g.setLineDash([])
     g.fillStyle = colours.ink
-    g.fillText('no effect', Math.max(4, end + 6), height / 2)
+    g.fillText('no effect', end + 70 < width ? Math.max(4, end + 6) : Math.max(4, x(of.call) + 8), height / 2)
     return
   }
   g.fillStyle = pattern(g, colours.fault)

@@ -57,6 +57,6 @@ thead th{color:var(--muted);font-size:.8rem;vertical-align:bottom}tbody th{font-
 .findings li{padding:.35rem 0;border-bottom:1px solid var(--line)}
 .severity{display:inline-block;min-width:4.5rem;font-weight:650}.severity.high{color:var(--bad)}.severity.medium{color:var(--fault)}.severity.low,.severity.info{color:var(--muted)}
 details summary{cursor:pointer;margin:.5rem 0}
-@media (max-width:52rem){.objectives li{grid-template-columns:1fr}.objectives figure,.objectives .numbers{grid-column:1;grid-row:auto}.lane{grid-template-columns:5.2rem minmax(0,1fr)}.lane .name{font-size:.75rem;padding:.2rem}body{padding:1rem .8rem 3rem}#view{margin-left:0;flex-basis:100%}}
-@media print{:root{color-scheme:light;${LIGHT}}body{max-width:none;padding:0;font-size:10.5pt}.tools,.legend:empty,#tip{display:none}.scroll,pre{overflow:visible;max-height:none}pre{white-space:pre-wrap}table{font-size:8.5pt}h2,h3{break-after:avoid}li,tr,.lane,.verdict{break-inside:avoid}.num{white-space:normal}}
+@media screen and (max-width:52rem){.objectives li{grid-template-columns:1fr}.objectives figure,.objectives .numbers{grid-column:1;grid-row:auto}.lane{grid-template-columns:5.2rem minmax(0,1fr)}.lane .name{font-size:.75rem;padding:.2rem}body{padding:1rem .8rem 3rem}#view{margin-left:0;flex-basis:100%}}
+@media print{:root{color-scheme:light;${LIGHT}}.objectives li{grid-template-columns:11rem 1fr 16rem}body{max-width:none;padding:0;font-size:10.5pt}.tools,.legend:empty,#tip{display:none}.scroll,pre{overflow:visible;max-height:none}pre{white-space:pre-wrap}table{font-size:8.5pt}h2,h3{break-after:avoid}li,tr,.lane,.verdict{break-inside:avoid}.num{white-space:normal}}
 `
