@@ -58,6 +58,8 @@ export interface Fault<Spec = Json, Undo = Json> {
   readonly parameters: Shape<Spec>
   /** Fields of the experiment that apply. */
   readonly takes: { readonly percent: boolean }
+  /** Several may hold on one target at once, and each is undone on its own: none records another's damage as the state to go back to. */
+  readonly composes?: boolean
   readonly undoFrom: UndoReach
   /** The fault's effect *is* a state that was set, so that reading it back from outside proves it. */
   readonly effectIsState: boolean

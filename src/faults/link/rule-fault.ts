@@ -83,6 +83,7 @@ export function ruleFault<Spec>({ lifted, harm, ...about }: RuleFault<Spec>): Fa
     kind: 'expiring',
     platform: 'link',
     takes: { percent: true },
+    composes: true,
     undoFrom: 'self',
     effectIsState: false,
     undoHow: `Lifts the rule; ${lifted}. It ends by itself after \`for\` (without it 15 minutes), or 3 s after firedrill is gone`,
