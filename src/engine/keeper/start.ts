@@ -70,8 +70,10 @@ function keeperOf(thread: Thread, watch: NodeJS.Timeout): Keeper {
     stop: async () => {
       clearInterval(watch)
       if (thread.ended) return
-      await call('stop', {})
+      const stopped = call('stop', {})
+      // From here on the end of the thread is what was asked for, even when it comes in one breath with the answer.
       thread.ended = true
+      await stopped
       await thread.worker.terminate()
     },
   }

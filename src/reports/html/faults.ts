@@ -33,7 +33,7 @@ const undone = ({
   name,
   undo,
 }: FaultResult): Html => html`<h3>${name} <span class="muted">${undo.at === null ? 'nothing undone' : `back at ${sayAt(undo.at)}`}</span></h3>
-<p>${proof(undo.state !== 'failed', undo.state, 'failed: still faulted')} ${undo.verified ? 'Reading back showed that nothing of it is left.' : undo.state === 'not-needed' ? 'It happened once and holds nothing.' : 'Not confirmed by reading back.'}</p>
+<p>${proof(undo.state !== 'failed', undo.state, 'failed: still faulted')} ${readBack(undo)}</p>
 ${
   undo.perTarget.length === 0
     ? null
@@ -57,3 +57,9 @@ ${
         ]),
       )
 }`
+
+function readBack({ state, verified }: FaultResult['undo']): string {
+  if (state === 'not-needed') return 'It happened once and holds nothing.'
+  if (state === 'not-injected') return 'Nothing was changed.'
+  return verified ? 'Reading back showed that nothing of it is left.' : 'Not confirmed by reading back.'
+}
