@@ -17,6 +17,7 @@ export interface UndoRecord {
   readonly kind: string
   /** Version of the record's shape, owned by the fault. */
   readonly version: number
+  /** What a person calls it. */
   readonly target: string
   /** Prior state and whatever undo needs. */
   readonly data: Json

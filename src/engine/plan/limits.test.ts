@@ -5,7 +5,7 @@ import { ratio } from '../../domain/time.ts'
 import { blastOf, collisions, overLimits, type Touched } from './limits.ts'
 
 const target = (id: string): Target => ({ platform: 'process', id, label: `process ${id}`, data: {} })
-const touch = (fault: string, id: string): Touched => ({ fault, target: target(id) })
+const touch = (fault: string, id: string): Touched => ({ fault, target: target(id), composes: false })
 const limits = (targets: number, max?: number): Experiment =>
   ({ limits: { targets, ...(max !== undefined && { percent: { of: 'all', max: ratio(max) } }) } }) as Experiment
 
@@ -15,7 +15,7 @@ describe('blast radius', () => {
   })
 
   test('a fault that brings its own target counts as one', () => {
-    expect(blastOf(limits(9), [{ fault: 'a', target: null }], undefined).targets).toBe(1)
+    expect(blastOf(limits(9), [{ fault: 'a', target: null, composes: false }], undefined).targets).toBe(1)
   })
 
   test('the share is of the stated population, and only what lies in it counts', () => {
@@ -38,6 +38,11 @@ describe('limits', () => {
 describe('collisions', () => {
   test('two faults on one object are found', () => {
     expect(collisions([touch('a', '1'), touch('b', '2'), touch('c', '1')]).map(({ code }) => code)).toEqual(['TWO_FAULTS_ONE_TARGET'])
+  })
+  test('faults that compose may share one, but only with their like', () => {
+    const rule = (fault: string): Touched => ({ ...touch(fault, '1'), composes: true })
+    expect(collisions([rule('a'), rule('b')])).toEqual([])
+    expect(collisions([rule('a'), touch('b', '1')])).toHaveLength(1)
   })
   test('one fault that names an object twice is none', () => expect(collisions([touch('a', '1'), touch('a', '1')])).toEqual([]))
 })

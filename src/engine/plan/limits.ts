@@ -6,6 +6,8 @@ import type { ResolvedTargets } from './targets.ts'
 export interface Touched {
   readonly fault: string
   readonly target: Target | null
+  /** Several of its kind can hold on one target, each undone on its own. */
+  readonly composes: boolean
 }
 
 /** How much is touched, of what population. */
@@ -35,17 +37,18 @@ export function overLimits(experiment: Experiment, blast: Plan['blast']): readon
 
 /** Two faults on one object: the second would record the first one's damage as the state to go back to. */
 export function collisions(touched: readonly Touched[]): readonly PlanWarning[] {
-  const seen = new Map<string, string>()
+  const seen = new Map<string, Touched>()
   const found: PlanWarning[] = []
-  for (const { fault, target } of touched) {
+  for (const touch of touched) {
+    const { fault, target } = touch
     if (!target) continue
     const other = seen.get(target.id)
-    if (other !== undefined && other !== fault)
+    if (other && other.fault !== fault && !(other.composes && touch.composes))
       found.push({
         code: 'TWO_FAULTS_ONE_TARGET',
-        text: `"${other}" and "${fault}" both act on ${target.label}: neither could be undone to a known state.`,
+        text: `"${other.fault}" and "${fault}" both act on ${target.label}: neither could be undone to a known state.`,
       })
-    seen.set(target.id, fault)
+    seen.set(target.id, touch)
   }
   return found
 }

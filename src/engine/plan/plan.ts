@@ -29,7 +29,9 @@ export async function makePlan(input: PlanInput): Promise<Plan> {
   const { experiment, registry, context } = input
   const targets = await resolveTargets(experiment, targetNames(experiment), registry, context)
   const faults = await Promise.all(experiment.faults.map((declared) => planFault(declared, targets, input)))
-  const touched = faults.flatMap((fault): Touched[] => fault.targets.map(({ target }) => ({ fault: fault.name, target })))
+  const touched = faults.flatMap((fault): Touched[] =>
+    fault.targets.map(({ target }) => ({ fault: fault.name, target, composes: registry.faults.get(fault.fault)?.composes ?? false })),
+  )
   const population = experiment.limits.percent && targets.get(experiment.limits.percent.of)
   const blast = blastOf(experiment, touched, population)
   const load = await planLoad(input)

@@ -105,7 +105,7 @@ function recordOf(
     fault: declared.name,
     kind: declared.fault,
     version: fault.undoVersion,
-    target: target.id,
+    target: target.label,
     data: mutation.undo,
     command: mutation.command,
     expires,
