@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { experimentJsonSchema } from '../src/experiment/json-schema.ts'
 import { registry } from '../src/registry/index.ts'
 import { recordSchema } from '../src/reports/record-schema.ts'
+import { coverage } from './coverage.ts'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
@@ -13,6 +14,7 @@ const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
 export const generated: Readonly<Record<string, () => string>> = {
   'schema/experiment.schema.json': () => json(experimentJsonSchema(registry)),
   'schema/record.schema.json': () => json(recordSchema),
+  'docs/coverage.md': () => coverage(root),
 }
 
 const committed = (file: string): string | undefined => {

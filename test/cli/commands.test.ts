@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { exitTable } from '../../src/cli/exit-table.ts'
 import { EXIT } from '../../src/domain/verdict.ts'
 import { firedrill, place, root } from './program.ts'
 
@@ -45,6 +46,14 @@ test('run --help carries the one table of exit codes', async () => {
   const { stdout, code } = await firedrill(['run', '--help'], { cwd: at.folder, env: at.env })
   expect(code).toBe(0)
   for (const [name, exit] of Object.entries(EXIT)) expect(stdout).toMatch(new RegExp(`^\\s*${exit}\\s+${name} `, 'm'))
+})
+
+test('the README carries the same table', () => {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8')
+  const rows = exitTable()
+    .split('\n')
+    .map((line) => /^\s*(\d+)\s+(\S+)\s+(.*)$/.exec(line))
+  for (const row of rows) expect(readme).toContain(`| ${row?.[1]} | ${row?.[2]} | ${row?.[3]} |`)
 })
 
 test('completion works: the script names our commands and their flags', async () => {
