@@ -10,6 +10,8 @@ export interface HoldState {
   /** End of the first good sample of the run under way. */
   readonly since: number | null
   readonly held: boolean
+  /** End of the first good sample of the first run that held at all. */
+  readonly heldFirst: number | null
   /** Start of the first sample that was surely bad and broke the level. */
   readonly downSince: number | null
   /** (start of the last bad sample, end of the first good one of the run that held]. */
@@ -56,12 +58,14 @@ export function createHoldFold(rule: HoldRule): HoldFold {
   let clear = Number.NEGATIVE_INFINITY
   let first: HoldState['first'] = null
   let recovered: HoldState['recovered'] = null
+  let heldFirst: number | null = null
   let relapses = 0
   let fellAgain = 0
 
   const holdIfDue = (by: number) => {
     if (run === null || by < run.from + rule.hold) return
     run.held = true
+    heldFirst ??= run.since
     run.from = by
     run.excess = 0
     if (downSince !== null && recovered === null) recovered = { lo: run.after, hi: run.since }
@@ -94,6 +98,7 @@ export function createHoldFold(rule: HoldRule): HoldFold {
     state: () => ({
       since: run?.since ?? null,
       held: run?.held ?? false,
+      heldFirst,
       downSince,
       recovered,
       first,

@@ -27,6 +27,8 @@ export interface RecoveryState {
   readonly steadySince: number | null
   /** That run has lasted for `hold`. */
   readonly held: boolean
+  /** The same as `steadySince` of the first run that lasted for `hold`. */
+  readonly heldFirst: number | null
   /** Start of the first bad sample that broke the service level since `from`; null: none did. */
   readonly downSince: number | null
   /** First start of the run that held after the service was down; `hi` null: only if the unknown samples were good. */
@@ -119,6 +121,7 @@ function stateOf(best: HoldState, worst: HoldState, firstUnknown: number | null,
   return {
     steadySince: secondsOf(worst.since),
     held: worst.held,
+    heldFirst: secondsOf(worst.heldFirst),
     downSince: secondsOf(best.downSince),
     recovered: recoveredBetween(best, worst, firstUnknown, hold),
     first: best.first === null ? null : { lo: seconds(best.first.lo), hi: seconds(best.first.hi) },

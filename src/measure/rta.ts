@@ -130,9 +130,8 @@ function measures(state: RecoveryState, effective: Interval, onset: Interval | n
 /** Nobody was hurt: not zero, but less than the probe could have seen, and only when it looked for as long as the hold. */
 function unhurt(state: RecoveryState, effective: Interval, { interval, hold, ...how }: HowSeen) {
   const method = 'no bad sample broke the service level after the call: below resolution'
-  const lasting = state.steadySince !== null && state.held
   const reason = `no impact was seen, but not for ${hold} s on end`
-  const hi = lasting && state.steadySince !== null ? Math.max(interval, state.steadySince - effective.lo) : null
+  const hi = state.heldFirst === null ? null : Math.max(interval, state.heldFirst - effective.lo)
   const incident = hi === null ? notMeasured('s', reason) : measured(0, hi, { unit: 's', method, censored: 'left', ...how })
   return { incident, impact: incident, first: incident }
 }
