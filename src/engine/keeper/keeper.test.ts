@@ -173,9 +173,9 @@ describe('a keeper on a real primary and standby', () => {
     await keeper.quiesce('hang')
     const attempts = attemptsOf(plan, 'hang')
     const of = (outcome: string) => attempts.filter((one) => one.outcome === outcome).length
-    // One write a writer was on its way; later ones never got a connection, so nothing of them was sent.
+    // One write a writer was on its way at the stop, and perhaps another at the go; those between never got a connection: nothing was sent.
     expect(of('info')).toBeGreaterThanOrEqual(10)
-    expect(of('info')).toBeLessThanOrEqual(16)
+    expect(of('info')).toBeLessThanOrEqual(32)
     expect(of('fail')).toBeGreaterThan(5)
     expect(of('missed')).toBeGreaterThan(5)
     for (const writer of new Set(attempts.map((one) => one.writer))) {
