@@ -1,10 +1,10 @@
 import { Command, Flags, type Interfaces } from '@oclif/core'
 import { colourLevel, type Paint, paintFor, type Terminal, terminalOf } from './terminal.ts'
 
-/** What a command does to the world. Every command says it; there is no default, so that forgetting it shows. */
-export type WorldEffect = 'reads' | 'changes-target'
-
-/** What every command can do: results to stdout, progress to stderr, `--json` in a published schema. */
+/**
+ * What every command can do: results to stdout, progress to stderr, `--json` in a published schema. Each also says what it does to the world
+ * (`effect`: reads, changes-target) and names its schema (`result`); neither has a default here, so that forgetting it shows.
+ */
 export abstract class DrillCommand extends Command {
   static override enableJsonFlag = true
   static override baseFlags: Interfaces.FlagInput = {

@@ -34,7 +34,7 @@ function objectiveRows(record: DrillRecord, paint: Paint): readonly (readonly st
   ])
 }
 
-function faultText(fault: FaultResult): readonly string[] {
+function faultText(fault: FaultResult, width: number): readonly string[] {
   const { effect, undo } = fault
   const proof = effect.proven
     ? `its effect is proven${effect.at === null ? '' : ` at ${spanInterval(effect.at)}`}${effect.level === 'control' ? ' (control plane only)' : ''}`
@@ -46,7 +46,8 @@ function faultText(fault: FaultResult): readonly string[] {
   const failed = undo.perTarget
     .filter(({ state }) => state === 'failed')
     .map(({ target, command }) => `    still faulted: ${harmless(target)}; by hand: ${harmless(command)}`)
-  return [`  ${fault.name}  ${fault.fault} on ${harmless(fault.targets.join(', '))}: ${harmless(proof)}; ${back}`, ...failed]
+  const told = `${fault.name}: ${fault.fault} on ${harmless(fault.targets.join(', '))}: ${harmless(proof)}; ${back}`
+  return [...wrap(told, width - 2, '  ').map((line) => `  ${line}`), ...failed]
 }
 
 export interface SummaryOptions {
@@ -70,7 +71,7 @@ export function renderSummary(record: DrillRecord, { paint, width, out }: Summar
     ...(rows.length === 0
       ? []
       : ['', table([['objective', 'target', 'measured', 'verdict', ''].map((text) => paint.dim(text)), ...rows], '  ')]),
-    ...(record.faults.length === 0 ? [] : ['', ...record.faults.flatMap(faultText)]),
+    ...(record.faults.length === 0 ? [] : ['', ...record.faults.flatMap((fault) => faultText(fault, width))]),
     ...(findings.length === 0 ? [] : ['', ...findings]),
     '',
     `  report  ${out}/report.html`,
