@@ -3,27 +3,47 @@ import type { Measured, Measures } from '../domain/record.ts'
 import type { Verdict } from '../domain/verdict.ts'
 import type { Evidence } from './evidence.ts'
 import { elapsed, measured, notMeasured } from './measured.ts'
-import type { Trouble } from './reading.ts'
-import { createRecoveryWatch, type RecoveryState } from './recovery.ts'
+import { createRecoveryFold, type RecoveryFold, type RecoveryState } from './recovery.ts'
 import type { Tally } from './tally.ts'
 import { eventsOf, type Timeline } from './timeline.ts'
+
+/** One steady-state probe that is watched from the moment everything was put back. */
+export interface HomeWatch {
+  readonly probe: string
+  readonly from: number
+  readonly hold: number
+  readonly fold: RecoveryFold
+}
+
+/** What is watched on the way home, before the samples are read; nothing where nothing was injected. */
+export function watchHome({ plan }: Evidence, timeline: Timeline): readonly HomeWatch[] {
+  const { steadyState, probes } = plan.experiment
+  const from = startOf(timeline) ?? timeline.undone
+  if (from === null) return []
+  const { good, hold } = steadyState
+  return steadyState.probes.flatMap((probe) => {
+    const every = probes[probe]?.every
+    return every === undefined ? [] : [{ probe, from, hold, fold: createRecoveryFold({ good, hold, every, from }) }]
+  })
+}
+
+const startOf = ({ phases }: Timeline): number | null => phases.find(({ phase }) => phase === 'failback')?.from ?? null
 
 /** The way home: until the service is steady again and the spare is back, its bad time, and whether it comes home at all. */
 export function failbackOf(
   evidence: Evidence,
   timeline: Timeline,
-  trouble: Trouble,
+  watches: readonly HomeWatch[],
   tallies: ReadonlyMap<string, Tally>,
 ): Measures['failback'] {
-  const began = timeline.phases.find(({ phase }) => phase === 'failback')?.from ?? null
-  const from = began ?? timeline.undone
-  const watched = from === null ? [] : watchHome(evidence, from, trouble)
+  const began = startOf(timeline)
+  const watched = watches.map(({ fold, ...watch }) => ({ ...watch, state: fold.state() }))
   const redundancy = redundancyAt(evidence)
   return {
     time: began === null || timeline.stepped ? notMeasured('s', whyNot(timeline)) : timeOf(began, watched, redundancy),
     bad: badOf(evidence, tallies),
     redundancy: sinceEffect(timeline, redundancy),
-    metastable: from === null || watched.length === 0 ? 'unknown' : metastableOf(watched),
+    metastable: watched.length === 0 ? 'unknown' : metastableOf(watched),
   }
 }
 
@@ -35,19 +55,6 @@ interface Watched {
   readonly from: number
   readonly hold: number
   readonly state: RecoveryState
-}
-
-function watchHome(evidence: Evidence, from: number, trouble: Trouble): readonly Watched[] {
-  const { steadyState, probes } = evidence.plan.experiment
-  return steadyState.probes.flatMap((name) => {
-    const probe = probes[name]
-    if (!probe) return []
-    const { every, timeout } = probe
-    const watch = createRecoveryWatch({ good: steadyState.good, hold: steadyState.hold, every, timeout, from, trouble })
-    for (const block of evidence.samples(name)) watch.feed(block)
-    watch.finish()
-    return [{ probe: name, from, hold: steadyState.hold, state: watch.state() }]
-  })
 }
 
 interface Redundancy {

@@ -14,7 +14,14 @@ const STEPS = 2 ** STEP_BITS
 /** Values are whole microseconds, 0 or more; below 1,024 each has a bucket of its own. */
 const bucketOf = (value: number): number => {
   if (value < STEPS) return value
-  const power = (value < 2 ** 32 ? 31 - Math.clz32(value) : Math.floor(Math.log2(value))) - STEP_BITS
+  if (value >= 2 ** 31) return bucketOfLong(value)
+  const power = 31 - STEP_BITS - Math.clz32(value)
+  return power * STEPS + (value >>> power)
+}
+
+/** More than half an hour in microseconds: too long for the integer arithmetic of the rest. */
+const bucketOfLong = (value: number): number => {
+  const power = Math.floor(Math.log2(value)) - STEP_BITS
   return power * STEPS + Math.floor(value / 2 ** power)
 }
 

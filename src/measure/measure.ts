@@ -5,7 +5,7 @@ import { budgetOf } from './budget.ts'
 import { type DataLoss, dataLossOf } from './data-loss.ts'
 import { detectionOf } from './detection.ts'
 import type { Evidence } from './evidence.ts'
-import { failbackOf } from './failback.ts'
+import { failbackOf, type HomeWatch, watchHome } from './failback.ts'
 import { faultResults } from './faults.ts'
 import { findingsOf } from './findings.ts'
 import { identityOf } from './identity.ts'
@@ -14,7 +14,7 @@ import { MICRO } from './micro.ts'
 import { judgeAll } from './objectives.ts'
 import type { Edges } from './outages.ts'
 import type { Trouble } from './reading.ts'
-import { type Rta, rtaOf, unmeasuredRta } from './rta.ts'
+import { type Rta, type RtaWatch, rtaOf, unmeasuredRta, watchRta } from './rta.ts'
 import { outagesOf, troubleOf } from './scan.ts'
 import { type BurnSpans, type Tally, tallyOf } from './tally.ts'
 import { type Timeline, timelineOf } from './timeline.ts'
@@ -29,11 +29,13 @@ export function measure(evidence: Evidence): DrillRecord {
   const { plan, journal } = evidence
   const timeline = timelineOf(journal)
   const { trouble, spans } = troubleOf(evidence)
-  const outages = outagesByProbe(evidence, trouble)
-  const rta = askRta(evidence, timeline, trouble, outages)
+  const asked = askRta(evidence, timeline)
+  const home = watchHome(evidence, timeline)
+  const outages = firstPass(evidence, trouble, asked, home)
+  const rta = 'inPlace' in asked ? rtaOf(asked, outages.get(asked.probe.name) ?? []) : asked
   const tallies = talliesOf(evidence, timeline, trouble, windowsOf(timeline, rta))
   const losses = new Map(Object.values(plan.experiment.ledgers).map((ledger) => [ledger.name, dataLossOf(evidence, timeline, ledger)]))
-  const measures = measuresOf(evidence, timeline, { trouble, outages, rta, tallies, losses })
+  const measures = measuresOf(evidence, timeline, { home, outages, rta, tallies, losses })
   const faults = faultResults(evidence, timeline)
   const noEffect = withoutEffect(evidence, timeline)
   const objectives = judgeAll(plan.experiment.objectives, { measures, losses, tallies, noEffect })
@@ -63,28 +65,40 @@ function withoutEffect({ plan }: Evidence, timeline: Timeline): string | null {
   return null
 }
 
-const clientProbes = ({ plan }: Evidence): readonly ProbeDecl[] => Object.values(plan.experiment.probes)
+const allProbes = ({ plan }: Evidence): readonly ProbeDecl[] => Object.values(plan.experiment.probes)
 
 /** A control probe is judged by itself: its trouble is not unknown to it. */
 const troubleFor = ({ role }: ProbeDecl, trouble: Trouble): Trouble => (role === 'control' ? () => false : trouble)
 
-const outagesByProbe = (evidence: Evidence, trouble: Trouble): ReadonlyMap<string, readonly Edges[]> =>
-  new Map(clientProbes(evidence).map((probe) => [probe.name, outagesOf(evidence, probe, troubleFor(probe, trouble))]))
+/** Edges, recovery and the way home are read in one pass over the samples; what is counted by phase needs their answers and a second one. */
+const firstPass = (
+  evidence: Evidence,
+  trouble: Trouble,
+  asked: RtaWatch | Rta,
+  home: readonly HomeWatch[],
+): ReadonlyMap<string, readonly Edges[]> =>
+  new Map(
+    allProbes(evidence).map((probe) => {
+      const folds = home.filter((watch) => watch.probe === probe.name).map(({ fold }) => fold)
+      if ('inPlace' in asked && asked.probe.name === probe.name) folds.push(asked.inPlace, asked.whole)
+      return [probe.name, outagesOf(evidence, probe, troubleFor(probe, trouble), folds)]
+    }),
+  )
 
 /** The promise says what recovery means; where there is none, the steady state does. */
-function askRta(evidence: Evidence, timeline: Timeline, trouble: Trouble, outages: ReadonlyMap<string, readonly Edges[]>): Rta {
+function askRta(evidence: Evidence, timeline: Timeline): RtaWatch | Rta {
   const { objectives, steadyState } = evidence.plan.experiment
   const [first] = steadyState.probes
   const { rto } = objectives
   const probe = rto?.to.probe ?? first
   if (probe === undefined) return unmeasuredRta('no probe watches the service', null)
   const question = { probe, good: rto?.to.good ?? steadyState.good, hold: rto?.hold ?? steadyState.hold, from: rto?.from }
-  return rtaOf(evidence, timeline, question, trouble, outages.get(probe) ?? [])
+  return watchRta(evidence, timeline, question)
 }
 
 function talliesOf(evidence: Evidence, timeline: Timeline, trouble: Trouble, windows: Windows): ReadonlyMap<string, Tally> {
   const spans = burnSpans(timeline, windows)
-  return new Map(clientProbes(evidence).map((probe) => [probe.name, tallyOf(evidence, probe, troubleFor(probe, trouble), windows, spans)]))
+  return new Map(allProbes(evidence).map((probe) => [probe.name, tallyOf(evidence, probe, troubleFor(probe, trouble), windows, spans)]))
 }
 
 function burnSpans({ called, undone, watched, end, phases }: Timeline, { baseline }: Windows): BurnSpans {
@@ -100,14 +114,14 @@ function burnSpans({ called, undone, watched, end, phases }: Timeline, { baselin
 }
 
 interface Parts {
-  readonly trouble: Trouble
+  readonly home: readonly HomeWatch[]
   readonly outages: ReadonlyMap<string, readonly Edges[]>
   readonly rta: Rta
   readonly tallies: ReadonlyMap<string, Tally>
   readonly losses: ReadonlyMap<string, DataLoss>
 }
 
-function measuresOf(evidence: Evidence, timeline: Timeline, { trouble, outages, rta, tallies, losses }: Parts): Measures {
+function measuresOf(evidence: Evidence, timeline: Timeline, { home, outages, rta, tallies, losses }: Parts): Measures {
   const { signals, objectives } = evidence.plan.experiment
   const from = objectives.detection?.from
   const fault = from === undefined ? timeline.faults[0] : timeline.faults.find(({ name }) => name === from)
@@ -118,7 +132,7 @@ function measuresOf(evidence: Evidence, timeline: Timeline, { trouble, outages, 
     ),
     rta: rta.rta,
     rpa: rpaOf(losses, objectives.rpo?.ledger),
-    failback: failbackOf(evidence, timeline, trouble, tallies),
+    failback: failbackOf(evidence, timeline, home, tallies),
     degraded: tally.flatMap(({ degraded }) => degraded),
     latency: tally.flatMap(({ latency }) => latency),
     outages: [...outages].flatMap(([probe, seen]) => seen.map((edges) => outageOf(probe, edges))),

@@ -3,7 +3,7 @@ import type { SampleBlock } from '../domain/sample.ts'
 import { createHoldFold, type HoldState } from './hold.ts'
 import { MICRO } from './micro.ts'
 import { type Columns, createOrder } from './order.ts'
-import { BAD, createTypical, GOOD, noTrouble, readingAt, type Trouble } from './reading.ts'
+import { BAD, createTypical, GOOD, noTrouble, type Reading, readingAt, type Trouble } from './reading.ts'
 
 export interface RecoveryOptions {
   /** Least share of good samples, 0 to 1. */
@@ -57,17 +57,22 @@ export interface RecoveryWatch {
 
 const seconds = (micros: number): number => micros / MICRO
 
+/** The rule itself: takes samples in order of their start, each with what it says. */
+export interface RecoveryFold {
+  /** Times in microseconds. */
+  row(reading: Reading, planned: number, start: number, end: number): void
+  state(): RecoveryState
+}
+
 /**
- * Watches one probe for "recovered": the first good sample from which the share of good samples never falls below `good` for `hold`.
+ * Finds "recovered": the first good sample from which the share of good samples never falls below `good` for `hold`.
  * It reads every sample twice, once with everything that nobody knows to the service's favour and once against it; what both readings bound is
- * what was measured.
- * A slot that was never recorded is unknown too: a watch without samples never holds.
+ * what was measured. A slot that was never recorded is unknown too: a watch without samples never holds.
  */
-export function createRecoveryWatch(options: RecoveryOptions): RecoveryWatch {
+export function createRecoveryFold(options: Omit<RecoveryOptions, 'timeout' | 'trouble'>): RecoveryFold {
   const every = options.every * MICRO
   const from = (options.from ?? Number.NEGATIVE_INFINITY) * MICRO
   const until = (options.until ?? Number.POSITIVE_INFINITY) * MICRO
-  const trouble = options.trouble ?? noTrouble
   const typical = createTypical()
   const rule = { good: options.good, hold: options.hold * MICRO, typical: () => typical.value() }
   const folds = { best: createHoldFold({ ...rule, generous: true }), worst: createHoldFold({ ...rule, generous: false }) }
@@ -83,38 +88,39 @@ export function createRecoveryWatch(options: RecoveryOptions): RecoveryWatch {
     folds.best.good(start, end, slots)
     folds.worst.bad(start, end, slots, false)
   }
-  const judge = (rows: Columns, i: number) => {
-    const planned = rows.planned[i] ?? 0
-    const start = rows.start[i] ?? 0
-    const end = rows.end[i] ?? 0
-    const reading = readingAt(rows, i, trouble)
-    if (reading === GOOD) typical.add(end - start)
-    if (end < from || start >= until) return
-    if (planned - due > every * 1.5) unknown(due + every, planned, Math.round((planned - due) / every) - 1)
-    if (!(planned < due)) due = planned
-    if (seenUntil === null || start > seenUntil) seenUntil = start
-    if (reading === GOOD) {
-      counts.good++
-      folds.best.good(start, end, 1)
-      folds.worst.good(start, end, 1)
-    } else if (reading === BAD) {
-      counts.bad++
-      folds.best.bad(start, end, 1, true)
-      folds.worst.bad(start, end, 1, true)
-    } else unknown(Math.min(start, planned), end, 1)
-  }
-  const order = createOrder(options.timeout * MICRO, (rows) => {
-    for (let i = 0; i < rows.length; i++) judge(rows, i)
-  })
   return {
-    feed: (block) => order.feed(block),
-    finish: () => order.flush(),
+    row(reading, planned, start, end) {
+      if (reading === GOOD) typical.add(end - start)
+      if (end < from || start >= until) return
+      if (planned - due > every * 1.5) unknown(due + every, planned, Math.round((planned - due) / every) - 1)
+      if (!(planned < due)) due = planned
+      if (seenUntil === null || start > seenUntil) seenUntil = start
+      if (reading === GOOD) {
+        counts.good++
+        folds.best.good(start, end, 1)
+        folds.worst.good(start, end, 1)
+      } else if (reading === BAD) {
+        counts.bad++
+        folds.best.bad(start, end, 1, true)
+        folds.worst.bad(start, end, 1, true)
+      } else unknown(Math.min(start, planned), end, 1)
+    },
     state: () => ({
       ...counts,
       ...stateOf(folds.best.state(), folds.worst.state(), firstUnknown, rule.hold),
       seenUntil: secondsOf(seenUntil),
     }),
   }
+}
+
+/** The same for samples as they come, in order of their completion: what gates the start and ends the watching while a drill runs. */
+export function createRecoveryWatch(options: RecoveryOptions): RecoveryWatch {
+  const fold = createRecoveryFold(options)
+  const trouble = options.trouble ?? noTrouble
+  const order = createOrder(options.timeout * MICRO, (rows) => {
+    for (let i = 0; i < rows.length; i++) fold.row(readingAt(rows, i, trouble), rows.planned[i] ?? 0, rows.start[i] ?? 0, rows.end[i] ?? 0)
+  })
+  return { feed: (block) => order.feed(block), finish: () => order.flush(), state: () => fold.state() }
 }
 
 function stateOf(best: HoldState, worst: HoldState, firstUnknown: number | null, hold: number) {

@@ -1,11 +1,11 @@
+import type { ProbeDecl } from '../domain/experiment.ts'
 import type { Interval } from '../domain/interval.ts'
 import type { Measured, Measures } from '../domain/record.ts'
 import type { Evidence } from './evidence.ts'
 import { elapsed, measured, notMeasured } from './measured.ts'
 import { MICRO } from './micro.ts'
 import type { Edges } from './outages.ts'
-import type { Trouble } from './reading.ts'
-import { createRecoveryWatch, type RecoveryState } from './recovery.ts'
+import { createRecoveryFold, type RecoveryFold, type RecoveryState } from './recovery.ts'
 import type { FaultTimes, Timeline } from './timeline.ts'
 
 /** What the time to recovery is asked of: the promise, or the steady state where none was made. */
@@ -20,11 +20,8 @@ export interface Rta {
   readonly rta: Measures['rta']
   /** Drill clock; `hi` null: it did not recover, or nobody saw it. null: the service never went down. */
   readonly recovered: { readonly lo: number; readonly hi: number | null } | null
-  /** First impact on clients after the call. */
-  readonly onset: Interval | null
   /** It recovered and held only after the fault had been lifted. */
   readonly afterLift: boolean
-  readonly unknown: number
   readonly samples: number
   readonly fellAgain: number
 }
@@ -32,41 +29,49 @@ export interface Rta {
 export const unmeasuredRta = (reason: string, from: string | null): Rta => ({
   rta: { incident: gap(reason), impact: gap(reason), first: gap(reason), relapses: null, from, notes: [] },
   recovered: null,
-  onset: null,
   afterLift: false,
-  unknown: 0,
   samples: 0,
   fellAgain: 0,
 })
 
 const gap = (reason: string): Measured => notMeasured('s', reason)
 
-/**
- * RTA = T_rec − T_eff: from the fault's effect to the first good sample of the run that holds, watched until the fault is lifted.
- * What recovers only then was not a failover: the measure is cut off at the last bad sample before the lifting.
- */
-export function rtaOf(evidence: Evidence, timeline: Timeline, question: RtaQuestion, trouble: Trouble, outages: readonly Edges[]): Rta {
+/** What is watched for an answer, before the samples are read. */
+export interface RtaWatch {
+  readonly question: RtaQuestion
+  readonly probe: ProbeDecl
+  readonly fault: FaultTimes
+  readonly effective: Interval
+  readonly until: number
+  /** With the fault in place, and without an end. */
+  readonly inPlace: RecoveryFold
+  readonly whole: RecoveryFold
+}
+
+/** Either what to watch, or why the question cannot be answered. */
+export function watchRta({ plan }: Evidence, timeline: Timeline, question: RtaQuestion): RtaWatch | Rta {
   const fault = question.from === undefined ? timeline.faults[0] : timeline.faults.find(({ name }) => name === question.from)
-  const probe = evidence.plan.experiment.probes[question.probe]
+  const probe = plan.experiment.probes[question.probe]
   if (!fault) return unmeasuredRta('nothing was injected', question.from ?? null)
   if (!fault.effective) return unmeasuredRta(`no effect: ${fault.unproven ?? 'none was seen'}`, fault.name)
   if (!probe) return unmeasuredRta(`there is no probe "${question.probe}"`, fault.name)
   if (timeline.stepped) return unmeasuredRta('the clock stepped during the drill', fault.name)
   const until = Math.min(timeline.watched, fault.lifted?.lo ?? Number.POSITIVE_INFINITY)
-  const rule = { ...question, every: probe.every, timeout: probe.timeout, from: fault.called.lo, trouble }
-  const inPlace = createRecoveryWatch({ ...rule, until })
-  const whole = createRecoveryWatch(rule)
-  for (const block of evidence.samples(probe.name)) {
-    inPlace.feed(block)
-    whole.feed(block)
-  }
-  inPlace.finish()
-  whole.finish()
+  const rule = { good: question.good, hold: question.hold, every: probe.every, from: fault.called.lo }
+  const folds = { inPlace: createRecoveryFold({ ...rule, until }), whole: createRecoveryFold(rule) }
+  return { question, probe, fault, effective: fault.effective, until, ...folds }
+}
+
+/**
+ * RTA = T_rec − T_eff: from the fault's effect to the first good sample of the run that holds, watched until the fault is lifted.
+ * What recovers only then was not a failover: the measure is cut off at the last bad sample before the lifting.
+ */
+export function rtaOf({ question, probe, fault, effective, until, inPlace, whole }: RtaWatch, outages: readonly Edges[]): Rta {
   const state = inPlace.state()
   const samples = state.good + state.bad
   if (samples === 0) return unmeasuredRta(`"${probe.name}" has no sample between the fault and ${showTime(until)}`, fault.name)
   const onset = firstImpact(fault, outages)
-  const clock = startOfClock(fault, fault.effective, onset, state.downSince)
+  const clock = startOfClock(fault, effective, onset, state.downSince)
   const how = { samples, missed: state.unknown, resolution: `probe interval ${probe.every} s + latency` }
   return {
     rta: {
@@ -76,9 +81,7 @@ export function rtaOf(evidence: Evidence, timeline: Timeline, question: RtaQuest
       notes: clock.notes,
     },
     recovered: state.downSince === null ? null : (state.recovered ?? { lo: state.lastBad ?? until, hi: null }),
-    onset,
     afterLift: fault.lifted !== null && state.downSince !== null && state.recovered === null && whole.state().recovered !== null,
-    unknown: state.unknown,
     samples,
     fellAgain: state.fellAgain,
   }

@@ -4,6 +4,7 @@ import { MICRO } from './micro.ts'
 import { createOrder, MISSED } from './order.ts'
 import { createOutageFold, type Edges } from './outages.ts'
 import { BAD, GOOD, noTrouble, type Reading, readingAt, type Trouble } from './reading.ts'
+import type { RecoveryFold } from './recovery.ts'
 
 /** Gets every sample of a probe once, in order of start. Times in microseconds. */
 export type Row = (reading: Reading, planned: number, start: number, end: number, outcome: number) => void
@@ -18,12 +19,13 @@ export function scan(evidence: Evidence, probe: ProbeDecl, trouble: Trouble, row
   order.flush()
 }
 
-/** Every outage that one probe saw, microseconds. */
-export function outagesOf(evidence: Evidence, probe: ProbeDecl, trouble: Trouble): readonly Edges[] {
+/** Every outage that one probe saw, microseconds; `beside` gets every sample of the same pass. */
+export function outagesOf(evidence: Evidence, probe: ProbeDecl, trouble: Trouble, beside: readonly RecoveryFold[] = []): readonly Edges[] {
   const fold = createOutageFold()
-  scan(evidence, probe, trouble, (reading, _planned, start, end) => {
+  scan(evidence, probe, trouble, (reading, planned, start, end) => {
     if (reading === GOOD) fold.good(start, end)
     else if (reading === BAD) fold.bad(start, end)
+    for (const other of beside) other.row(reading, planned, start, end)
   })
   return fold.list().outages
 }
