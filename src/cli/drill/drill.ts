@@ -1,4 +1,3 @@
-import type { Registry } from '../../contracts/registry.ts'
 import type { DrillError } from '../../domain/error.ts'
 import type { DrillRecord } from '../../domain/record.ts'
 import { startKeeper } from '../../engine/keeper/start.ts'
@@ -36,7 +35,8 @@ export async function drill(prepared: Prepared, request: DrillRequest): Promise<
   const { run, out, env, registry, hooks } = request
   const home = homeFolder(env)
   const { notify } = plan.experiment
-  const { error } = await runDrill(plan, {
+  const written: string[] = []
+  const { record, error } = await runDrill(plan, {
     registry,
     run,
     monotonic: request.monotonic,
@@ -58,9 +58,14 @@ export async function drill(prepared: Prepared, request: DrillRequest): Promise<
         ...(hooks.onNote && { note: hooks.onNote }),
       }),
     judge: () => judgeFolder(out),
+    report: () => {
+      const { record, files } = writeReports(out, registry)
+      written.push(...files)
+      return record
+    },
     notify: (when, payload) => notifyAll(notify[when], payload, { env, folder: source.folder, run }),
     interrupt: request.interrupt,
     hooks,
   })
-  return { error, out, ...writeReports(out, registry as Registry) }
+  return { record, error, out, files: written }
 }

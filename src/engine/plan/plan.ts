@@ -1,5 +1,6 @@
 import type { Context } from '../../contracts/context.ts'
 import type { Fault, FaultInput } from '../../contracts/fault.ts'
+import { namespaceOf } from '../../contracts/ledger.ts'
 import type { Registry } from '../../contracts/registry.ts'
 import { describe, refused } from '../../domain/error.ts'
 import type { Experiment, FaultDecl } from '../../domain/experiment.ts'
@@ -132,7 +133,7 @@ function plannedLedgers(experiment: Experiment, registry: Registry, run: string)
   return Object.values(experiment.ledgers).map(({ name, kind, spec }) => {
     const known = registry.ledgers.get(kind)
     if (!known) throw refused(`Ledger ${kind} is not in this version.`, 'LEDGER_UNKNOWN', ['firedrill catalog'])
-    return { name, ...known.footprint(spec, run) }
+    return { name, ...known.footprint(spec, namespaceOf(run, name)) }
   })
 }
 

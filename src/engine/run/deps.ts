@@ -26,6 +26,8 @@ export interface EngineDeps {
   readonly startWatchdog: (onDeath: (why: string) => void) => Promise<{ readonly end: () => Promise<void> }>
   /** Measures the folder as it is. */
   readonly judge: () => DrillRecord
+  /** Measures the folder with its closed journal and writes the reports. */
+  readonly report: () => DrillRecord
   readonly notify: (when: 'start' | 'abort' | 'end', payload: Json) => Promise<readonly string[]>
   /** A person's wish to stop; its reason is one sentence. */
   readonly interrupt: AbortSignal

@@ -3,6 +3,7 @@ import { DrillError, describe, refused } from '../../domain/error.ts'
 import type { JsonObject } from '../../domain/json.ts'
 import type { Plan } from '../../domain/plan.ts'
 import type { DrillRecord } from '../../domain/record.ts'
+import { EXIT } from '../../domain/verdict.ts'
 import { updateRun, watchStop } from '../home/runs.ts'
 import { startGuards } from './abort/guards.ts'
 import { readKillSwitch } from './abort/kill-switch.ts'
@@ -89,25 +90,31 @@ async function announce(
   for (const problem of await deps.notify(when, payload)) journal.append({ kind: 'note', text: problem })
 }
 
-/** Measures, judges, closes the journal, and lets go of everything. */
+/**
+ * Measures, judges, closes the journal, writes the reports, and only then lets go: whoever dies on the way leaves a watchdog that does the
+ * rest. What cannot be measured is a bug, and the journal says so.
+ */
 async function close(plan: Plan, opened: Opened, deps: EngineDeps): Promise<DrillRecord> {
   const { journal, abort, offset } = opened
   journal.append({ kind: 'phase', phase: 'seal' })
-  const { verdict, exit, reason } = deps.judge()
+  const { verdict, exit, reason } = judgeOrBug(deps)
   const tripped = abort.tripped()
   if (tripped) await announce(plan, deps, opened, 'abort', { cause: tripped.cause, detail: tripped.detail })
   await announce(plan, deps, opened, 'end', { verdict, reason })
   const clock = systemClock(deps.monotonic)
   const end = clock.wall()
-  journal.append({
-    kind: 'drill.closed',
-    verdict,
-    exit,
-    reason,
-    end: new Date(end * 1000).toISOString(),
-    drift: end - clock.now() - offset,
-  })
-  await opened.release()
+  const drift = end - clock.now() - offset
+  await journal.commit({ kind: 'drill.closed', verdict, exit, reason, end: new Date(end * 1000).toISOString(), drift })
+  const record = deps.report()
   await updateRun(deps.home, deps.run, { state: 'ended', end: reason })
-  return deps.judge()
+  await opened.release()
+  return record
+}
+
+function judgeOrBug({ judge }: EngineDeps): Pick<DrillRecord, 'verdict' | 'exit' | 'reason'> {
+  try {
+    return judge()
+  } catch (error) {
+    return { verdict: 'error', exit: EXIT.error, reason: `this is a bug in firedrill: the drill could not be measured: ${describe(error)}` }
+  }
 }
