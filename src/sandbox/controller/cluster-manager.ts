@@ -37,7 +37,7 @@ export interface ClusterManager {
 const LOOK = seconds(1)
 const STOP = seconds(10)
 const PROMOTE = seconds(10)
-const REJOIN = seconds(10)
+const REJOIN = seconds(20)
 
 export function createClusterManager(cluster: Cluster, endpoint: WriteEndpoint, truth: Truth): ClusterManager {
   const superuser = asSuperuser(cluster.passwordFile)

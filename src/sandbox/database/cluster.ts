@@ -69,19 +69,20 @@ export async function baseCopy(copy: BaseCopy): Promise<void> {
 }
 
 async function copyTree(from: string, to: string, account: Account | undefined, top: boolean): Promise<void> {
-  mkdirSync(to, { mode: 0o700 })
-  give(account, to)
-  for (const entry of await readdir(from, { withFileTypes: true })) {
+  makeFolder(to, account)
+  const entries = await readdir(from, { withFileTypes: true })
+  const copies = entries.map((entry) => {
     const [source, target] = [join(from, entry.name), join(to, entry.name)]
-    if (top && NOT_COPIED.has(entry.name)) continue
-    if (entry.isFile()) await copyLive(source, target, account)
-    else if (!entry.isDirectory()) continue
-    else if (!(top && EMPTY.has(entry.name))) await copyTree(source, target, account, false)
-    else {
-      mkdirSync(target, { mode: 0o700 })
-      give(account, target)
-    }
-  }
+    if (entry.isFile()) return top && NOT_COPIED.has(entry.name) ? undefined : copyLive(source, target, account)
+    if (!entry.isDirectory()) return undefined
+    return top && EMPTY.has(entry.name) ? makeFolder(target, account) : copyTree(source, target, account, false)
+  })
+  await Promise.all(copies)
+}
+
+function makeFolder(folder: string, account: Account | undefined): void {
+  mkdirSync(folder, { mode: 0o700 })
+  give(account, folder)
 }
 
 /** A file that the server removes meanwhile is no file of the backup. */

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { type Identity, startOf } from '../kit/processes.ts'
 import type { Truth } from '../kit/truth.ts'
@@ -66,7 +66,8 @@ export function createChildren(layout: Layout, truth: Truth, env: Readonly<Recor
       const file = pidFile(layout, recipe.name)
       mkdirSync(dirname(file), { recursive: true })
       writeFileSync(file, pidText(child.identity))
-      if (recipe.saysReady) await firstLine(recipe.name, child)
+      if (recipe.saysReady)
+        await firstLine(child, () => new Error(`${recipe.name} ended before it was ready: ${lastWords(logFile(layout, recipe.name))}`))
       return 'started'
     },
     stop: async (name, signal) => {
@@ -77,10 +78,16 @@ export function createChildren(layout: Layout, truth: Truth, env: Readonly<Recor
   }
 }
 
-function firstLine(name: string, { process: child, exited }: Child): Promise<void> {
+function firstLine({ process: child, exited }: Child, otherwise: () => Error): Promise<void> {
   const said = new Promise<void>((resolve) => child.stdout?.once('data', () => resolve()))
   const died = exited.then(() => {
-    throw new Error(`${name} ended before it was ready; its log says why`)
+    throw otherwise()
   })
   return Promise.race([said, died])
+}
+
+/** The log goes with the folder, so what it says of an early end is said now. */
+function lastWords(file: string): string {
+  const lines = readFileSync(file, 'utf8').trim().split('\n')
+  return lines.find((line) => /^\w*Error\b/.test(line)) ?? lines.at(-1) ?? 'it said nothing'
 }
