@@ -123,7 +123,16 @@ describe('data loss', () => {
     expect(verdict(hundred, { during: upTo(100), 'during-again': upTo(99) })).toBe('unknown')
     expect(verdict(hundred, upTo(100), [read('after', 50)])).toBe('unknown')
     expect(verdict([], [])).toBe('unknown')
-    expect(verdict(hundred, upTo(100), [read('during', 20, { authority: false }), read('during-again', 21)])).toBe('unknown')
+    expect(verdict(hundred, upTo(100), [read('during', 20, { authority: false }), read('during-again', 21, { authority: false })])).toBe(
+      'unknown',
+    )
+  })
+
+  it('is read from a node that only one of the two readings knows to take the writes', () => {
+    const late = [read('during', 20, { authority: false }), read('during-again', 21)]
+    expect(drill(hundred, upTo(100), late).objectives[0]?.verdict).toBe('held')
+    const moved = [read('during', 20, { node: 'eu' }), read('during-again', 21)]
+    expect(drill(hundred, upTo(100), moved).objectives[0]?.verdict).toBe('unknown')
   })
 
   it('after the return counts as well: a rejoin may take away what was there', () => {

@@ -63,12 +63,21 @@ const noRead = (reads: readonly Read[]): string =>
     ? 'no node was read'
     : `no node was both read and known to take the writes: ${reads.map(({ node, detail }) => `${node} (${detail})`).join(', ')}`
 
-const authoritiesOf = (reads: readonly Read[], when: ReadWhen): readonly Read[] =>
-  reads.filter((read) => read.when === when && read.authority && read.file !== null)
+const takesWrites = (reads: readonly Read[], when: ReadWhen): ReadonlySet<string> =>
+  new Set(reads.filter((read) => read.when === when && read.authority).map(({ node }) => node))
+
+const OTHER: Readonly<Record<ReadWhen, ReadWhen>> = { during: 'during-again', 'during-again': 'during', after: 'after' }
+
+/** What the nodes that take the writes held. A node that could not yet, or no longer, be told to be one at a reading of the pair is known by the other. */
+function authoritiesOf(reads: readonly Read[], when: ReadWhen): readonly Read[] {
+  const told = takesWrites(reads, when)
+  const nodes = told.size > 0 ? told : takesWrites(reads, OTHER[when])
+  return reads.filter((read) => read.when === when && nodes.has(read.node) && read.file !== null)
+}
 
 /** Two nodes that both take writes are a split brain; it shows as two authorities of one reading. */
 export const splitBrainIn = (reads: readonly Read[]): boolean =>
-  (['during', 'during-again', 'after'] as const).some((when) => new Set(authoritiesOf(reads, when).map(({ node }) => node)).size > 1)
+  (['during', 'during-again', 'after'] as const).some((when) => takesWrites(reads, when).size > 1)
 
 /** Why the readings with the fault in place cannot be relied on; null when they agree. */
 function disagreement(evidence: Evidence, reads: readonly Read[]): string | null {

@@ -40,7 +40,7 @@ export function failbackOf(
   const watched = watches.map(({ fold, ...watch }) => ({ ...watch, state: fold.state() }))
   const redundancy = redundancyAt(evidence)
   return {
-    time: began === null || timeline.stepped ? notMeasured('s', whyNot(timeline)) : timeOf(began, watched, redundancy),
+    time: began === null || timeline.stepped ? notMeasured('s', whyNot(timeline)) : timeOf(began, watched, redundancy, stepsOf(evidence)),
     bad: badOf(evidence, tallies),
     redundancy: sinceEffect(timeline, redundancy),
     metastable: watched.length === 0 ? 'unknown' : metastableOf(watched),
@@ -89,11 +89,29 @@ function sinceEffect(timeline: Timeline, { at, until, detail }: Redundancy): Mea
     : measured(Math.max(0, until - effective.hi), null, { unit: 's', method: `${method}: ${detail}` })
 }
 
-/** From the first step home to the later of: every steady-state probe good for its hold, and the spare back where the experiment says what shows it. */
-function timeOf(began: number, watched: readonly Watched[], redundancy: Redundancy): Measured {
-  const method = 'every steady-state probe held and the spare is back − start of the failback'
-  const homes = watched.map(homeOf)
-  if (homes.length === 0 || watched.some(({ state }) => state.good + state.bad === 0))
+/** A time that is known from `lo` on; `hi` null: it was not seen to come. */
+interface Home {
+  readonly lo: number
+  readonly hi: number | null
+}
+
+/** The experiment's own steps home: done between the time they were begun and the time they said so. */
+function stepsOf({ plan, journal }: Evidence): readonly Home[] {
+  const names = new Set((plan.experiment.failback?.do ?? []).map(({ name }) => name))
+  const ends = eventsOf(journal, 'action.ended')
+  return eventsOf(journal, 'action.began')
+    .filter(({ action }) => names.has(action))
+    .map(({ action, written }) => {
+      const end = ends.find((event) => event.action === action)
+      return { lo: written, hi: end?.ok ? end.written : null }
+    })
+}
+
+/** From the start of the failback to the latest of: its steps done, every steady-state probe good for its hold, and the spare back where the experiment says what shows it. */
+function timeOf(began: number, watched: readonly Watched[], redundancy: Redundancy, steps: readonly Home[]): Measured {
+  const method = 'its steps done, every steady-state probe held and the spare back − start of the failback'
+  const homes: Home[] = [...watched.map(homeOf), ...steps]
+  if (watched.length === 0 || watched.some(({ state }) => state.good + state.bad === 0))
     return notMeasured('s', 'no sample was taken after the fault')
   if (redundancy.declared && redundancy.at === null) {
     if (redundancy.until === null) return notMeasured('s', redundancy.detail)
@@ -105,7 +123,7 @@ function timeOf(began: number, watched: readonly Watched[], redundancy: Redundan
   return measured(Math.max(0, lo - began), hi === null ? null : Math.max(0, hi), { unit: 's', method })
 }
 
-function homeOf({ from, state }: Watched): { readonly lo: number; readonly hi: number | null } {
+function homeOf({ from, state }: Watched): Home {
   if (state.downSince !== null) return state.recovered ?? { lo: state.lastBad ?? from, hi: null }
   return { lo: from, hi: state.held ? state.steadySince : null }
 }
