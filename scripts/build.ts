@@ -37,18 +37,23 @@ const ownUrls: Plugin = {
   },
 }
 
-const HEAVY = /^import \{([^}]*)\} from "(node:https?|node:tls)";$/gm
+const BUILTIN = /^import \{([^}]*)\} from "(node:[a-z_/]+)";$/gm
 
-/** An import of node:http reads all its names, and with the one called WebSocket all of undici: 25 ms. Taking only what is used does not. */
+/** An import of a built-in reads all its names: with the one called WebSocket of node:http all of undici, 25 ms. Taking only what is used does not. */
 const onlyWhatIsUsed: Plugin = {
   name: 'only-what-is-used',
-  renderChunk(code) {
-    if (!code.includes('from "node:http') && !code.includes('from "node:tls"')) return null
-    return code.replaceAll(
-      HEAVY,
+  renderChunk: (code) =>
+    code.replaceAll(
+      BUILTIN,
       (_, names: string, from: string) => `const {${names.replaceAll(' as ', ': ')}} = process.getBuiltinModule("${from}");`,
-    )
-  },
+    ),
+}
+
+/** oclif asks a package of its own whether this is Windows' Linux; to us that is Linux. */
+const noWindows: Plugin = {
+  name: 'no-windows',
+  resolveId: (id) => (id === 'wsl-utils' ? '\0wsl-utils' : null),
+  load: (id) => (id === '\0wsl-utils' ? 'export const isWsl = false' : null),
 }
 
 /** oclif sorts command names, which are ASCII, by the rules of the language; loading those rules costs a tenth of `validate`. */
@@ -77,7 +82,7 @@ async function bundle(): Promise<void> {
     transform: { target: 'esnext' },
     tsconfig: false,
     external: (id, importer) => isBare(id) && importer?.startsWith(source) === true && !INLINED.includes(packageOf(id)),
-    plugins: [ownUrls, plainOrder, onlyWhatIsUsed],
+    plugins: [ownUrls, plainOrder, noWindows, onlyWhatIsUsed],
     // oclif's own `__dirname` look-ups and optional requires (ts-node, typescript) stay what they are: run-time attempts.
     logLevel: 'warn',
   })
