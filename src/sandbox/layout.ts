@@ -46,7 +46,6 @@ export const dsnOf = (layout: Pick<Layout, 'base'>, name: PortName): string =>
   `postgres://${CLIENT_ROLE}@${HOST}:${portOf(layout, name)}/${DATABASE}`
 
 export type LinkName = 'edge-eu' | 'edge-us' | 'replication'
-export const LINKS: readonly LinkName[] = ['edge-eu', 'edge-us', 'replication']
 
 export const controlSocket = (layout: Layout, link: LinkName): string => join(layout.dir, `${link}.sock`)
 export const dataFolder = (layout: Layout, region: Region): string => join(layout.dir, 'data', region)

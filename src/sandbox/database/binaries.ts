@@ -39,7 +39,7 @@ export const run = promisify(execFile)
 
 /** The PostgreSQL of the npm package, at a place where the account that runs it can read it; kept by version, made on first use. */
 export function findBinaries(): Binaries {
-  const source = packageFolder()
+  const source = packageFolder(PACKAGE)
   const manifest = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8')) as { readonly version: string }
   const account = process.getuid?.() === 0 ? unprivileged() : undefined
   const cache = join(cacheFolder(account), `postgres-${manifest.version}-${process.platform}-${process.arch}`)
@@ -48,14 +48,15 @@ export function findBinaries(): Binaries {
   return { home, cache, account }
 }
 
-function packageFolder(): string {
+/** Optional, because npm leaves it out where it does not fit; then the drill is refused, and only then. */
+export function packageFolder(name: string): string {
   try {
-    return dirname(dirname(createRequire(import.meta.url).resolve(PACKAGE)))
+    return dirname(dirname(createRequire(import.meta.url).resolve(name)))
   } catch (error) {
     throw refused(
-      `The sandbox needs the database package ${PACKAGE}, which is not installed.`,
+      `The sandbox needs the database package ${name}, which is not installed.`,
       'SANDBOX_POSTGRES_MISSING',
-      [`npm install ${PACKAGE}`, 'npm ci --include=optional'],
+      [`npm install ${name}`, 'npm ci --include=optional'],
       error,
     )
   }

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { type Dirent, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { copyFile, lchown, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { seconds } from '../../domain/time.ts'
@@ -71,13 +71,14 @@ export async function baseCopy(copy: BaseCopy): Promise<void> {
 async function copyTree(from: string, to: string, account: Account | undefined, top: boolean): Promise<void> {
   makeFolder(to, account)
   const entries = await readdir(from, { withFileTypes: true })
-  const copies = entries.map((entry) => {
+  const copyEntry = async (entry: Dirent): Promise<void> => {
     const [source, target] = [join(from, entry.name), join(to, entry.name)]
-    if (entry.isFile()) return top && NOT_COPIED.has(entry.name) ? undefined : copyLive(source, target, account)
-    if (!entry.isDirectory()) return undefined
-    return top && EMPTY.has(entry.name) ? makeFolder(target, account) : copyTree(source, target, account, false)
-  })
-  await Promise.all(copies)
+    if (entry.isFile() && !(top && NOT_COPIED.has(entry.name))) return copyLive(source, target, account)
+    if (!entry.isDirectory()) return
+    if (top && EMPTY.has(entry.name)) makeFolder(target, account)
+    else await copyTree(source, target, account, false)
+  }
+  await Promise.all(entries.map(copyEntry))
 }
 
 function makeFolder(folder: string, account: Account | undefined): void {
