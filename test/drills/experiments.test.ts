@@ -33,7 +33,7 @@ describe('every sandbox experiment ends as it says, and its numbers contain the 
     records.set(name, record)
 
     const again = await run(['report', at.out, '--json'], at.env)
-    expect(again.code, again.stderr).toBe(0)
+    expect(again.code, again.stderr).toBe(ended.code)
     expect(JSON.parse(again.stdout), 'the folder alone gives the same record').toEqual(record)
     const left = await run(['status', '--json'], at.env)
     expect(left.code, left.stderr).toBe(0)

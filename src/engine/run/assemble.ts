@@ -80,7 +80,10 @@ export async function assemble(
     abort,
     observer,
     keeper,
-    hold: async () => lease.assertHeld(),
+    hold: async () => {
+      await opened.watchdog.ready()
+      lease.assertHeld()
+    },
     phase: (phase) => journal.append({ kind: 'phase', phase }),
     context: parts.context,
   }

@@ -6,6 +6,13 @@ import type { Json, JsonObject } from '../../domain/json.ts'
 import type { DrillRecord } from '../../domain/record.ts'
 import type { SampleBlock } from '../../domain/sample.ts'
 
+/** The process that undoes when this one cannot. */
+export interface Guard {
+  /** Resolves when a living one is watching; rejects when none can be kept alive. */
+  ready(): Promise<void>
+  end(): Promise<void>
+}
+
 /** What a drill needs of the world around it. */
 export interface EngineDeps {
   readonly registry: Registry
@@ -23,7 +30,7 @@ export interface EngineDeps {
   readonly startObserver: StartObserver
   readonly startKeeper: StartKeeper
   /** Resolves when it is ready to undo; `end` tells it that everything was done in order. */
-  readonly startWatchdog: (onDeath: (why: string) => void) => Promise<{ readonly end: () => Promise<void> }>
+  readonly startWatchdog: (onDeath: (why: string) => void) => Promise<Guard>
   /** Measures the folder as it is. */
   readonly judge: () => DrillRecord
   /** Measures the folder with its closed journal and writes the reports. */

@@ -97,6 +97,8 @@ async function announce(
 async function close(plan: Plan, opened: Opened, deps: EngineDeps): Promise<DrillRecord> {
   const { journal, abort, offset } = opened
   journal.append({ kind: 'phase', phase: 'seal' })
+  // From here on nothing is mutated, and a long measurement must not look like a hung engine.
+  opened.lease.release()
   const { verdict, exit, reason } = judgeOrBug(deps)
   const tripped = abort.tripped()
   if (tripped) await announce(plan, deps, opened, 'abort', { cause: tripped.cause, detail: tripped.detail })

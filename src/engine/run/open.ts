@@ -10,13 +10,14 @@ import { bootId, ownIdentity } from '../lease/identity.ts'
 import { type HeldLease, openLease } from '../lease/lease.ts'
 import { acquireLocks } from '../locks/locks.ts'
 import { type AbortLatch, createAbortLatch } from './abort/latch.ts'
-import type { EngineDeps } from './deps.ts'
+import type { EngineDeps, Guard } from './deps.ts'
 
 /** A drill that is locked, leased, watched over and journaled. */
 export interface Opened {
   readonly journal: Journal
   readonly abort: AbortLatch
   readonly lease: HeldLease
+  readonly watchdog: Guard
   /** Wall minus monotonic at the opening, seconds. */
   readonly offset: number
   /** Releases what is held, last taken first. */
@@ -50,11 +51,11 @@ export async function openDrill(plan: Plan, deps: EngineDeps): Promise<Opened> {
         ),
     })
     held.defer(() => lease.release())
-    const offset = clock.wall() - clock.now()
-    await journal.commit(openedEvent(plan, deps, offset))
     const watchdog = await deps.startWatchdog((why) => abort.trip('error', `the watchdog is gone: ${why}`))
     held.defer(() => watchdog.end())
-    return { journal, abort, lease, offset, release: () => held.disposeAsync() }
+    const offset = clock.wall() - clock.now()
+    await journal.commit(openedEvent(plan, deps, offset))
+    return { journal, abort, lease, watchdog, offset, release: () => held.disposeAsync() }
   } catch (error) {
     await held.disposeAsync().catch(() => {})
     await updateRun(deps.home, deps.run, { state: 'ended', end: describe(error) }).catch(() => {})
