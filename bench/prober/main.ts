@@ -36,7 +36,7 @@ const out = await mkdtemp(join(tmpdir(), 'prober-'))
 const spec = { url: `http://127.0.0.1:${port}/`, method: 'GET', headers: {}, freshDns: true, insecure: false }
 
 async function measure(name: string, plan: Pick<ObserverPlan, 'probes' | 'load'>): Promise<Result> {
-  const observer = await startObserver(new URL('../../src/cli/observer-main.ts', import.meta.url))(
+  const observer = await startObserver(new URL('../../src/cli/processes/observer-main.ts', import.meta.url))(
     {
       ...plan,
       run: 'bench',

@@ -62,17 +62,20 @@ export async function measureTruth(options: TruthOptions): Promise<readonly Mode
     const ports = JSON.parse((await lines.next()).value ?? '') as Record<Mode, number>
     const samples = new Map<string, Sample[]>(MODES.map((mode) => [mode, []]))
     const monotonic = process.hrtime.bigint()
-    const observer = await startObserver(new URL('../../src/cli/observer-main.ts', import.meta.url))(observerPlan(out, monotonic, ports), {
-      samples: (probe, block) => samples.get(probe)?.push(...rows(block)),
-      signal: () => {},
-      breach: () => {},
-      loadFull: () => {},
-      loadEnded: () => {},
-      note: () => {},
-      lost: (why) => {
-        throw new Error(why)
+    const observer = await startObserver(new URL('../../src/cli/processes/observer-main.ts', import.meta.url))(
+      observerPlan(out, monotonic, ports),
+      {
+        samples: (probe, block) => samples.get(probe)?.push(...rows(block)),
+        signal: () => {},
+        breach: () => {},
+        loadFull: () => {},
+        loadEnded: () => {},
+        note: () => {},
+        lost: (why) => {
+          throw new Error(why)
+        },
       },
-    })
+    )
     await pause(300)
     child.stdin.write('go\n')
     const truths: Truth[] = []

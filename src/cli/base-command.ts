@@ -1,5 +1,5 @@
 import { Command, Flags, type Interfaces } from '@oclif/core'
-import { colourLevel, type Paint, paintFor, type Terminal, terminalOf } from './terminal.ts'
+import { colourLevel, type Paint, paintFor, type Terminal, terminalOf } from './host/terminal.ts'
 
 /**
  * What every command can do: results to stdout, progress to stderr, `--json` in a published schema. Each also says what it does to the world

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Interfaces, run, settings } from '@oclif/core'
-import { failureJson, failureOf, renderFailure } from './failure.ts'
-import { onUncaught } from './signals.ts'
-import { colourLevel, paintFor } from './terminal.ts'
+import { failureJson, failureOf, renderFailure } from './host/failure.ts'
+import { onUncaught } from './host/posix-signals.ts'
+import { colourLevel, paintFor } from './host/terminal.ts'
 
 /** Whoever reads our output may stop reading (`| head`); a drill goes on all the same. */
 function tolerateClosedPipes(): void {

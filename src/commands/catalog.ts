@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core'
+import { builtIn, type CatalogJson, renderCatalog, select } from '../cli/authoring/catalog.ts'
 import { DrillCommand } from '../cli/base-command.ts'
-import { builtIn, type CatalogJson, renderCatalog, select } from '../cli/catalog.ts'
 
 export default class Catalog extends DrillCommand {
   static readonly effect = 'reads'

@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core'
 import { DrillCommand } from '../cli/base-command.ts'
-import { type HistoryJson, historyOf, renderHistory } from '../cli/history.ts'
+import { type HistoryJson, historyOf, renderHistory } from '../cli/runs/history.ts'
 
 export default class History extends DrillCommand {
   static readonly effect = 'reads'

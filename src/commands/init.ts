@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core'
+import { type InitJson, initFile } from '../cli/authoring/init.ts'
 import { DrillCommand } from '../cli/base-command.ts'
-import { type InitJson, initFile } from '../cli/init.ts'
 
 export default class Init extends DrillCommand {
   static readonly effect = 'reads'

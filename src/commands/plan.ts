@@ -1,8 +1,8 @@
 import { Args, Flags } from '@oclif/core'
 import { DrillCommand } from '../cli/base-command.ts'
-import { planFile } from '../cli/plan-file.ts'
-import { renderPlan } from '../cli/plan-view.ts'
-import { settingOf } from '../cli/setting.ts'
+import { planFile } from '../cli/drill/plan-file.ts'
+import { settingOf } from '../cli/drill/setting.ts'
+import { renderPlan } from '../cli/output/plan.ts'
 import type { Plan } from '../domain/plan.ts'
 import { EXIT } from '../domain/verdict.ts'
 

@@ -1,8 +1,8 @@
 import { Args, Flags } from '@oclif/core'
 import { DrillCommand } from '../cli/base-command.ts'
-import { shownPath } from '../cli/experiment-files.ts'
-import { reportFolder } from '../cli/report.ts'
-import { renderSummary } from '../cli/summary.ts'
+import { shownPath } from '../cli/input/experiment-files.ts'
+import { renderSummary } from '../cli/output/summary.ts'
+import { reportFolder } from '../cli/runs/report.ts'
 import type { DrillRecord } from '../domain/record.ts'
 
 export default class Report extends DrillCommand {

@@ -1,10 +1,10 @@
 import { Args, Flags } from '@oclif/core'
 import { DrillCommand } from '../cli/base-command.ts'
-import { exitTable } from '../cli/exit-table.ts'
-import { shownPath } from '../cli/experiment-files.ts'
-import { runFile } from '../cli/run-file.ts'
-import { settingOf } from '../cli/setting.ts'
-import { renderSummary } from '../cli/summary.ts'
+import { runFile } from '../cli/drill/run-file.ts'
+import { settingOf } from '../cli/drill/setting.ts'
+import { exitTable } from '../cli/host/exit-table.ts'
+import { shownPath } from '../cli/input/experiment-files.ts'
+import { renderSummary } from '../cli/output/summary.ts'
 import type { DrillRecord } from '../domain/record.ts'
 
 export default class Run extends DrillCommand {

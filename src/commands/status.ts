@@ -1,6 +1,6 @@
 import { DrillCommand } from '../cli/base-command.ts'
-import { homeFolder } from '../cli/home.ts'
-import { renderStatus, runStatuses, type StatusJson, statusJson } from '../cli/status.ts'
+import { homeFolder } from '../cli/host/home.ts'
+import { renderStatus, runStatuses, type StatusJson, statusJson } from '../cli/runs/status.ts'
 import { EXIT } from '../domain/verdict.ts'
 
 export default class Status extends DrillCommand {

@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core'
 import { DrillCommand } from '../cli/base-command.ts'
-import { homeFolder } from '../cli/home.ts'
-import { type StopJson, stopRun } from '../cli/stop.ts'
+import { homeFolder } from '../cli/host/home.ts'
+import { type StopJson, stopRun } from '../cli/runs/stop.ts'
 
 export default class Stop extends DrillCommand {
   static readonly effect = 'changes-target'

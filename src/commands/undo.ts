@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core'
 import { DrillCommand } from '../cli/base-command.ts'
-import { type UndoJson, undoCommand } from '../cli/undo.ts'
+import { type UndoJson, undoCommand } from '../cli/runs/undo.ts'
 import { EXIT } from '../domain/verdict.ts'
 
 export default class Undo extends DrillCommand {

@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core'
+import { renderValidation, type ValidateJson, validateFiles } from '../cli/authoring/validate.ts'
 import { DrillCommand } from '../cli/base-command.ts'
-import { parseSets } from '../cli/sets.ts'
-import { renderValidation, type ValidateJson, validateFiles } from '../cli/validate.ts'
+import { parseSets } from '../cli/input/sets.ts'
 
 export default class Validate extends DrillCommand {
   static readonly effect = 'reads'

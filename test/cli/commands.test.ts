@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { exitTable } from '../../src/cli/exit-table.ts'
+import { exitTable } from '../../src/cli/host/exit-table.ts'
 import { EXIT } from '../../src/domain/verdict.ts'
 import { firedrill, place, root } from './program.ts'
 

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import { arch, platform } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { homeFolder, runtimeFolder } from '../home.ts'
+import { homeFolder, runtimeFolder } from '../host/home.ts'
 import type { Check } from './examine.ts'
 
 type Env = Readonly<Record<string, string | undefined>>

@@ -6,7 +6,7 @@ import type { ObserverEvents, ObserverPlan } from '../../contracts/observer.ts'
 import { OUTCOMES } from '../../domain/sample.ts'
 import { seconds } from '../../domain/time.ts'
 import { startObserver } from '../../engine/observer/start.ts'
-import { entryOf } from '../drill/entry.ts'
+import { threadEntry } from '../processes/entries.ts'
 
 export interface ClockPrecision {
   /** Least step seen between two readings, seconds. */
@@ -110,7 +110,7 @@ export async function proberPrecision(temp: string): Promise<ProberPrecision> {
     note: () => undefined,
     lost: () => undefined,
   }
-  const observer = await startObserver(entryOf('observer'))(planOf(out, port), events)
+  const observer = await startObserver(threadEntry('observer'))(planOf(out, port), events)
   await pause(PROBE_FOR * 1000)
   const { slip } = await observer.stop()
   return {

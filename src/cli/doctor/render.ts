@@ -1,5 +1,5 @@
-import { table } from '../table.ts'
-import type { Paint } from '../terminal.ts'
+import type { Paint } from '../host/terminal.ts'
+import { table } from '../output/table.ts'
 import type { Check, DoctorJson } from './examine.ts'
 
 const fine = (value: number): string => (Math.abs(value) < 0.001 ? `${(value * 1e6).toFixed(1)} µs` : `${(value * 1000).toFixed(2)} ms`)

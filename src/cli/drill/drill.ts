@@ -5,9 +5,8 @@ import { startObserver } from '../../engine/observer/start.ts'
 import type { EngineHooks } from '../../engine/run/deps.ts'
 import { runDrill } from '../../engine/run/engine.ts'
 import { startWatchdog } from '../../engine/watchdog/start.ts'
-import { homeFolder } from '../home.ts'
-import { watchdogEntry } from '../watchdog-entry.ts'
-import { entryOf } from './entry.ts'
+import { homeFolder } from '../host/home.ts'
+import { threadEntry, watchdogEntry } from '../processes/entries.ts'
 import { environmentOf } from './environment.ts'
 import { judgeFolder, writeReports } from './judge.ts'
 import { notifyAll } from './notify.ts'
@@ -46,8 +45,8 @@ export async function drill(prepared: Prepared, request: DrillRequest): Promise<
     env,
     environment: environmentOf(request.version, env),
     ...(sandbox && { sandbox }),
-    startObserver: startObserver(entryOf('observer')),
-    startKeeper: startKeeper(entryOf('keeper')),
+    startObserver: startObserver(threadEntry('observer')),
+    startKeeper: startKeeper(threadEntry('keeper')),
     startWatchdog: (onDeath) =>
       startWatchdog({
         home,

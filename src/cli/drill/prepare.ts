@@ -10,7 +10,7 @@ import type { Plan } from '../../domain/plan.ts'
 import { makePlan } from '../../engine/plan/plan.ts'
 import type { Diagnostic } from '../../experiment/diagnostic.ts'
 import { type ReadResult, readExperiment } from '../../experiment/read.ts'
-import { readText } from '../experiment-files.ts'
+import { readText } from '../input/experiment-files.ts'
 import { identitiesOf } from './environment.ts'
 
 export interface PrepareRequest {

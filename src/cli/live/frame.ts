@@ -1,8 +1,8 @@
 import { PHASES } from '../../domain/event.ts'
-import { clockText, count, span } from '../format.ts'
+import { clockText, count, span } from '../output/format.ts'
+import { columns, cut, harmless, pad } from '../output/text.ts'
 import type { FaultView, LiveState } from './state.ts'
 import type { Cell } from './strip.ts'
-import { columns, cut, harmless, pad } from './text.ts'
 
 /** How a piece is shown; every style that means something is in the words or shapes too. */
 export type Style = 'plain' | 'dim' | 'bold' | 'good' | 'bad' | 'warn'

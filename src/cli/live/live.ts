@@ -2,13 +2,13 @@ import type { LedgerTally } from '../../contracts/keeper.ts'
 import type { JournalEntry } from '../../domain/event.ts'
 import type { Plan } from '../../domain/plan.ts'
 import type { SampleBlock } from '../../domain/sample.ts'
-import { clockText } from '../format.ts'
-import type { Paint } from '../terminal.ts'
+import type { Paint } from '../host/terminal.ts'
+import { clockText } from '../output/format.ts'
+import { cut, harmless, wrap } from '../output/text.ts'
 import { drawFrame, type Line, type Style } from './frame.ts'
 import { say, type Tone } from './say.ts'
 import { createScreen, painter, type ScreenPort } from './screen.ts'
 import { createLiveFold } from './state.ts'
-import { cut, harmless, wrap } from './text.ts'
 
 /** Who watches a drill: a person at a terminal, or a log. */
 export interface Watcher {

@@ -1,5 +1,5 @@
 import type { DrillEvent } from '../../domain/event.ts'
-import { span, spanInterval } from '../format.ts'
+import { span, spanInterval } from '../output/format.ts'
 
 /** How loud a line is: `good` and `bad` are said in the words too, never by colour alone. */
 export type Tone = 'plain' | 'quiet' | 'good' | 'bad' | 'strong'

@@ -1,6 +1,6 @@
-import type { Paint } from '../terminal.ts'
+import type { Paint } from '../host/terminal.ts'
+import { columns } from '../output/text.ts'
 import type { Line, Style } from './frame.ts'
-import { columns } from './text.ts'
 
 /** A terminal, as far as the live view knows it. */
 export interface ScreenPort {

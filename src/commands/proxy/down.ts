@@ -1,6 +1,6 @@
 import { Args } from '@oclif/core'
 import { DrillCommand } from '../../cli/base-command.ts'
-import { takeLink } from '../../cli/links.ts'
+import { takeLink } from '../../cli/standing/links.ts'
 
 export default class ProxyDown extends DrillCommand {
   static readonly effect = 'changes-target'

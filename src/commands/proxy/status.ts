@@ -1,7 +1,7 @@
-import { addressText } from '../../cli/addresses.ts'
 import { DrillCommand } from '../../cli/base-command.ts'
-import { allLinks } from '../../cli/links.ts'
-import { table } from '../../cli/table.ts'
+import { addressText } from '../../cli/input/addresses.ts'
+import { table } from '../../cli/output/table.ts'
+import { allLinks } from '../../cli/standing/links.ts'
 
 export default class ProxyStatus extends DrillCommand {
   static readonly effect = 'reads'

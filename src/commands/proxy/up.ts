@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core'
-import { addressText, parseAddress } from '../../cli/addresses.ts'
 import { DrillCommand } from '../../cli/base-command.ts'
-import { putLink } from '../../cli/links.ts'
+import { addressText, parseAddress } from '../../cli/input/addresses.ts'
+import { putLink } from '../../cli/standing/links.ts'
 
 export default class ProxyUp extends DrillCommand {
   static readonly effect = 'changes-target'

@@ -1,6 +1,6 @@
 import { DrillCommand } from '../../cli/base-command.ts'
-import { homeFolder } from '../../cli/home.ts'
-import { sandboxDown } from '../../cli/standing-sandbox.ts'
+import { homeFolder } from '../../cli/host/home.ts'
+import { sandboxDown } from '../../cli/standing/sandbox.ts'
 
 export default class SandboxDown extends DrillCommand {
   static readonly effect = 'changes-target'

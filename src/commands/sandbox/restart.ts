@@ -1,8 +1,8 @@
 import { Args, Flags } from '@oclif/core'
 import { DrillCommand } from '../../cli/base-command.ts'
-import { homeFolder } from '../../cli/home.ts'
-import { type Restarted, sandboxRestart } from '../../cli/standing-sandbox.ts'
-import { table } from '../../cli/table.ts'
+import { homeFolder } from '../../cli/host/home.ts'
+import { table } from '../../cli/output/table.ts'
+import { type Restarted, sandboxRestart } from '../../cli/standing/sandbox.ts'
 
 export default class SandboxRestart extends DrillCommand {
   static readonly effect = 'changes-target'

@@ -1,7 +1,7 @@
 import { DrillCommand } from '../../cli/base-command.ts'
-import { homeFolder } from '../../cli/home.ts'
-import { type StandingJson, sandboxStatus } from '../../cli/standing-sandbox.ts'
-import { table } from '../../cli/table.ts'
+import { homeFolder } from '../../cli/host/home.ts'
+import { table } from '../../cli/output/table.ts'
+import { type StandingJson, sandboxStatus } from '../../cli/standing/sandbox.ts'
 
 export default class SandboxStatus extends DrillCommand {
   static readonly effect = 'reads'

@@ -1,8 +1,8 @@
 import { Flags } from '@oclif/core'
 import { DrillCommand } from '../../cli/base-command.ts'
-import { homeFolder } from '../../cli/home.ts'
-import { parseOptions } from '../../cli/sets.ts'
-import { type StandingJson, sandboxUp } from '../../cli/standing-sandbox.ts'
+import { homeFolder } from '../../cli/host/home.ts'
+import { parseOptions } from '../../cli/input/sets.ts'
+import { type StandingJson, sandboxUp } from '../../cli/standing/sandbox.ts'
 
 export default class SandboxUp extends DrillCommand {
   static readonly effect = 'changes-target'

@@ -12,7 +12,7 @@ import { rate, seconds } from '../../domain/time.ts'
 import { readReads, readWrites } from '../../evidence/ledger-files.ts'
 import { startKeeper } from './start.ts'
 
-const start = startKeeper(new URL('../../cli/keeper-main.ts', import.meta.url))
+const start = startKeeper(new URL('../../cli/processes/keeper-main.ts', import.meta.url))
 const folders: string[] = []
 let cluster: Cluster
 

@@ -13,7 +13,7 @@ import { rate, ratio, seconds } from '../../domain/time.ts'
 import { readSamples } from '../../evidence/samples.ts'
 import { startObserver } from './start.ts'
 
-const start = startObserver(new URL('../../cli/observer-main.ts', import.meta.url))
+const start = startObserver(new URL('../../cli/processes/observer-main.ts', import.meta.url))
 
 let out: string
 let server: Server
