@@ -3,6 +3,7 @@ import { DrillCommand } from '../cli/base-command.ts'
 import { runFile } from '../cli/drill/run-file.ts'
 import { settingOf } from '../cli/drill/setting.ts'
 import { exitTable } from '../cli/host/exit-table.ts'
+import { failureOf, renderFailure } from '../cli/host/failure.ts'
 import { shownPath } from '../cli/input/experiment-files.ts'
 import { renderSummary } from '../cli/output/summary.ts'
 import type { DrillRecord } from '../domain/record.ts'
@@ -50,8 +51,9 @@ ${exitTable()}`
       paint: this.progressPaint,
       write: (text) => process.stderr.write(text),
     })
-    const { record, out, error } = done
+    const { record, out, error, unwritten } = done
     this.log(renderSummary(record, { paint: this.paint, width: process.stdout.columns || 100, out: shownPath(out) }))
+    if (unwritten) process.stderr.write(renderFailure(failureOf(unwritten), this.progressPaint))
     for (const command of error?.next ?? []) this.progress(`  try: ${command}`)
     process.exitCode = record.exit
     return record

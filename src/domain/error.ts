@@ -32,6 +32,30 @@ export const refused = (message: string, code: string, next: readonly string[] =
 export const usage = (message: string, code: string, next: readonly string[] = [], cause?: unknown): DrillError =>
   new DrillError(message, { code, exit: EXIT.usage, next, cause })
 
+const OF_THE_MACHINE = new Set([
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'ENOSPC',
+  'EDQUOT',
+  'EIO',
+  'EMFILE',
+  'ENFILE',
+  'ENOTDIR',
+  'EISDIR',
+  'ENAMETOOLONG',
+])
+
+/** Whether this machine refused something: rights, space, limits. No bug of ours, and nothing that a second try mends. */
+export const isMachineError = (error: unknown): error is Error =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' && OF_THE_MACHINE.has(error.code)
+
+/** What to look at when files cannot be written in `folder`. */
+export const afterMachineError = (error: unknown, folder: string): readonly string[] =>
+  error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')
+    ? [`df -h ${folder}`]
+    : [`ls -ld ${folder}`]
+
 /** One sentence for anything that was thrown, with the system's own code where there is one. */
 export function describe(error: unknown): string {
   if (!(error instanceof Error)) return String(error)

@@ -24,6 +24,8 @@ export interface DrillDone {
   readonly record: DrillRecord
   /** What kept it from starting. */
   readonly error: DrillError | null
+  /** What the disk did not take of the reports. */
+  readonly unwritten: DrillError | null
   readonly out: string
   readonly files: readonly string[]
 }
@@ -35,7 +37,7 @@ export async function drill(prepared: Prepared, request: DrillRequest): Promise<
   const home = homeFolder(env)
   const { notify } = plan.experiment
   const written: string[] = []
-  const { record, error } = await runDrill(plan, {
+  const { record, error, unwritten } = await runDrill(plan, {
     registry,
     run,
     monotonic: request.monotonic,
@@ -58,13 +60,13 @@ export async function drill(prepared: Prepared, request: DrillRequest): Promise<
       }),
     judge: () => judgeFolder(out),
     report: () => {
-      const { record, files } = writeReports(out, registry)
-      written.push(...files)
-      return record
+      const reported = writeReports(out, registry)
+      written.push(...reported.files)
+      return reported.record
     },
     notify: (when, payload) => notifyAll(notify[when], payload, { env, folder: source.folder, run }),
     interrupt: request.interrupt,
     hooks,
   })
-  return { record, error, out, files: written }
+  return { record, error, unwritten, out, files: written }
 }

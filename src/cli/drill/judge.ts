@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Registry } from '../../contracts/registry.ts'
 import type { DrillRecord } from '../../domain/record.ts'
@@ -20,8 +20,20 @@ export function writeReports(
   mkdirSync(into, { recursive: true })
   const files = [...registry.reports.values()].map((report) => {
     const file = join(into, report.file)
-    writeFileSync(file, report.render(input))
+    writeWhole(file, report.render(input))
     return file
   })
   return { record, files }
+}
+
+/** A report that is there is whole: a full disk leaves the one before. */
+function writeWhole(file: string, text: string | Uint8Array): void {
+  const draft = `${file}.tmp`
+  try {
+    writeFileSync(draft, text)
+    renameSync(draft, file)
+  } catch (error) {
+    rmSync(draft, { force: true })
+    throw error
+  }
 }

@@ -1,4 +1,4 @@
-import { DrillError, describe } from '../../domain/error.ts'
+import { DrillError, describe, isMachineError } from '../../domain/error.ts'
 import { EXIT } from '../../domain/verdict.ts'
 
 /** An error as it is shown: one sentence, what to type next, what lay beneath. */
@@ -27,11 +27,13 @@ function unwrap(error: unknown): readonly unknown[] {
   return [error]
 }
 
+/** Causes that the message does not tell already. */
 function causesOf(error: unknown): readonly string[] {
   const causes: string[] = []
   let cause = error instanceof Error ? error.cause : undefined
   while (cause !== undefined && causes.length < 5) {
-    causes.push(describe(cause))
+    const text = describe(cause)
+    if (!describe(error).includes(text)) causes.push(text)
     cause = cause instanceof Error ? cause.cause : undefined
   }
   return causes
@@ -52,6 +54,15 @@ function failureOfOne(error: unknown, command: string): Failure {
     const exit = typeof error.oclif.exit === 'number' ? error.oclif.exit : EXIT.usage
     return { code: 'USAGE', message: plain(error.message), next: error.suggestions ?? [`${command} --help`], causes, exit, stack: null }
   }
+  if (isMachineError(error))
+    return {
+      code: 'MACHINE',
+      message: `this machine refused: ${describe(error)}`,
+      next: ['firedrill doctor'],
+      causes,
+      exit: EXIT.refused,
+      stack: null,
+    }
   const stack = error instanceof Error ? (error.stack ?? null) : null
   return {
     code: 'BUG',

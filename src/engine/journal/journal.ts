@@ -17,6 +17,8 @@ export interface Journal {
   append(event: DrillEvent): JournalEntry
   /** As `append`, and durable (with all that came before it) when it resolves. Rejects with a DrillError when it is not: mutate nothing. */
   commit(...events: readonly DrillEvent[]): Promise<void>
+  /** What the disk has not taken yet: exactly what the file lacks at its end. */
+  unwritten(): string
   /** Durable or a DrillError, then closed. Closing twice is harmless. */
   close(): Promise<void>
 }
@@ -61,6 +63,7 @@ export function journalOn(handle: FileHandle, file: string, next: { seq: number;
       for (const event of events) append(event)
       await writer.sync()
     },
+    unwritten: () => writer.unwritten(),
     close: () => {
       closing ??= closeAfter(writer, handle)
       return closing
@@ -78,6 +81,7 @@ async function closeAfter(writer: LineWriter, handle: FileHandle): Promise<void>
 
 interface LineWriter {
   add(text: string): void
+  unwritten(): string
   sync(): Promise<void>
 }
 
@@ -115,6 +119,7 @@ function lineWriter(handle: FileHandle, file: string): LineWriter {
       scheduled = true
       void inTurn(drain)
     },
+    unwritten: () => Buffer.concat([left, ...added]).toString(),
     sync: () =>
       inTurn(async () => {
         if (lost) throw lost

@@ -42,7 +42,7 @@ export async function takeSpare(file: string, clock: Clock = systemClock(process
 
 function memoryJournal(clock: Clock): Journal {
   const append = (event: DrillEvent): JournalEntry => ({ seq: 0, at: clock.now(), prev: NO_LINE, event })
-  return { file: '', append, commit: async () => undefined, close: async () => undefined }
+  return { file: '', append, commit: async () => undefined, unwritten: () => '', close: async () => undefined }
 }
 
 /** The clock that the journal was opened with. */

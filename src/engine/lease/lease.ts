@@ -180,8 +180,8 @@ const newLease = ({ run, by }: LeaseOptions, epoch: number): Lease => ({
 /** Creates `file` with all its text in one step; false when there is one already. */
 export function createWhole(file: string, text: string): boolean {
   const draft = `${file}.${randomUUID()}.tmp`
-  writeFileSync(draft, text, { mode: 0o600 })
   try {
+    writeFileSync(draft, text, { mode: 0o600 })
     linkSync(draft, file)
     return true
   } catch (error) {

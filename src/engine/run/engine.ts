@@ -1,10 +1,12 @@
 import { systemClock } from '../../contracts/clock.ts'
-import { DrillError, describe, refused } from '../../domain/error.ts'
+import { afterMachineError, DrillError, describe, isMachineError, refused } from '../../domain/error.ts'
 import type { JsonObject } from '../../domain/json.ts'
 import type { Plan } from '../../domain/plan.ts'
 import type { DrillRecord } from '../../domain/record.ts'
 import { EXIT } from '../../domain/verdict.ts'
-import { updateRun, watchStop } from '../home/runs.ts'
+import { writeDurably } from '../home/durable.ts'
+import { runPaths } from '../home/layout.ts'
+import { openUndos, updateRun, watchStop } from '../home/runs.ts'
 import { startGuards } from './abort/guards.ts'
 import { readKillSwitch } from './abort/kill-switch.ts'
 import type { AbortLatch } from './abort/latch.ts'
@@ -19,15 +21,20 @@ export interface DrillEnd {
   readonly record: DrillRecord
   /** What kept it from starting, for the next command to type. */
   readonly error: DrillError | null
+  /** The drill is judged, and this is what the disk did not take of its reports; null when it took all. */
+  readonly unwritten: DrillError | null
 }
 
-/** Runs a planned drill from locks to seal. Rejects with a DrillError (refused) when it cannot even keep a journal. */
+/**
+ * Runs a planned drill from locks to seal. Rejects with a DrillError: refused when it cannot even keep a journal; aborted or undo-failed when
+ * its journal cannot be finished, so that there is nothing to judge it by.
+ */
 export async function runDrill(plan: Plan, deps: EngineDeps): Promise<DrillEnd> {
   refuseWhatThePlanRefuses(plan)
   const opened = await openDrill(plan, deps)
   const error = await startAndLive(plan, deps, opened)
-  const record = await close(plan, opened, deps)
-  return { record, error }
+  const { record, unwritten } = await close(plan, opened, deps)
+  return { record, error, unwritten }
 }
 
 function refuseWhatThePlanRefuses(plan: Plan): void {
@@ -94,7 +101,7 @@ async function announce(
  * Measures, judges, closes the journal, writes the reports, and only then lets go: whoever dies on the way leaves a watchdog that does the
  * rest. What cannot be measured is a bug, and the journal says so.
  */
-async function close(plan: Plan, opened: Opened, deps: EngineDeps): Promise<DrillRecord> {
+async function close(plan: Plan, opened: Opened, deps: EngineDeps): Promise<Pick<DrillEnd, 'record' | 'unwritten'>> {
   const { journal, abort, offset } = opened
   journal.append({ kind: 'phase', phase: 'seal' })
   // From here on nothing is mutated, and a long measurement must not look like a hung engine.
@@ -106,12 +113,58 @@ async function close(plan: Plan, opened: Opened, deps: EngineDeps): Promise<Dril
   const clock = systemClock(deps.monotonic)
   const end = clock.wall()
   const drift = end - clock.now() - offset
-  await journal.commit({ kind: 'drill.closed', verdict, exit, reason, end: new Date(end * 1000).toISOString(), drift })
-  const record = deps.report()
-  await updateRun(deps.home, deps.run, { state: 'ended', end: reason })
+  try {
+    await journal.commit({ kind: 'drill.closed', verdict, exit, reason, end: new Date(end * 1000).toISOString(), drift })
+  } catch (error) {
+    throw await unfinished(opened, deps, error)
+  }
+  const reported = reportOrJudge(deps)
+  await updateRun(deps.home, deps.run, { state: 'ended', end: reason }).catch(() => {})
   await opened.release()
-  return record
+  return reported
 }
+
+/** The reports can be written again from the folder: a disk that does not take them changes nothing about the verdict. */
+function reportOrJudge({ report, judge, out }: EngineDeps): Pick<DrillEnd, 'record' | 'unwritten'> {
+  try {
+    return { record: report(), unwritten: null }
+  } catch (error) {
+    if (!isMachineError(error)) throw error
+    const unwritten = refused(`The reports cannot be written: ${describe(error)}`, 'REPORTS_UNWRITABLE', [
+      ...afterMachineError(error, out),
+      `firedrill report ${out} --out DIR`,
+    ])
+    return { record: judge(), unwritten }
+  }
+}
+
+/** Ends a drill whose journal cannot be finished: what the disk did not take goes to the state folder, where there may be room. */
+async function unfinished({ journal, abort, release }: Opened, { home, run, out }: EngineDeps, cause: unknown): Promise<DrillError> {
+  const spare = runPaths(home, run).spareJournal
+  const kept = await writeDurably(spare, journal.unwritten()).then(
+    () => [`cat ${spare} >> ${journal.file}`, `firedrill report ${out}`],
+    () => [],
+  )
+  // Read from the disk: whatever is recorded there may still be faulted.
+  const open = await openUndos(home, run).catch(() => [])
+  await updateRun(home, run, { state: 'ended', end: describe(cause) }).catch(() => {})
+  await release().catch(() => {})
+  const left = open.map(({ target }) => target).join(', ')
+  const why = abort.tripped()?.detail ?? describe(cause)
+  return new DrillError(
+    left === ''
+      ? `The drill ended without a verdict, and nothing of it is faulted: ${why}`
+      : `The drill ended without a verdict, and ${left} is still faulted: ${why}`,
+    {
+      code: 'JOURNAL_UNFINISHED',
+      exit: left === '' ? EXIT.aborted : EXIT['undo-failed'],
+      next: [...(left === '' ? [] : [`firedrill undo --run ${run}`]), ...afterMachineError(rootOf(cause), out), ...kept],
+      cause,
+    },
+  )
+}
+
+const rootOf = (error: unknown): unknown => (error instanceof DrillError && error.cause !== undefined ? error.cause : error)
 
 function judgeOrBug({ judge }: EngineDeps): Pick<DrillRecord, 'verdict' | 'exit' | 'reason'> {
   try {
