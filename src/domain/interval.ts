@@ -4,8 +4,6 @@ export interface Interval {
   readonly hi: number
 }
 
-export const point = (value: number): Interval => ({ lo: value, hi: value })
-
 /** later − earlier, as widely as the ends allow. */
 export const difference = (later: Interval, earlier: Interval): Interval => ({
   lo: later.lo - earlier.hi,
@@ -14,8 +12,4 @@ export const difference = (later: Interval, earlier: Interval): Interval => ({
 
 export const hull = (a: Interval, b: Interval): Interval => ({ lo: Math.min(a.lo, b.lo), hi: Math.max(a.hi, b.hi) })
 
-export const atLeastZero = (of: Interval): Interval => ({ lo: Math.max(0, of.lo), hi: Math.max(0, of.hi) })
-
 export const width = (of: Interval): number => of.hi - of.lo
-
-export const contains = (of: Interval, value: number): boolean => of.lo <= value && value <= of.hi

@@ -14,10 +14,6 @@ export const instant = (value: number): Instant => value as Instant
 export const rate = (value: number): Rate => value as Rate
 export const ratio = (value: number): Ratio => value as Ratio
 
-/** How long after `earlier` `later` is; negative when it is before. */
-export const between = (earlier: Instant, later: Instant): Seconds => (later - earlier) as Seconds
-export const plus = (at: Instant, by: Seconds): Instant => (at + by) as Instant
-
 const UNITS: readonly (readonly [string, number])[] = [
   ['d', 86_400],
   ['h', 3_600],

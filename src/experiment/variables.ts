@@ -130,8 +130,8 @@ export function variables(sources: VariableSources): Variables {
   const secret: Variables['secret'] = (name, span) => {
     const found = find(name, span)
     if (found.state === 'undefined') undefinedAt(sources, name, span)
-    const fromEnvironment = found.state === 'undefined' || (found.state === 'value' && found.from === 'env')
-    if (fromEnvironment) {
+    const isSecret = found.state === 'undefined' || (found.state === 'value' && found.from === 'env')
+    if (isSecret) {
       if (found.state === 'value') note(name, 'env', null)
       return { env: name }
     }

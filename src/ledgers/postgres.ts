@@ -34,7 +34,7 @@ export const postgres = defineLedger<PostgresSpec>({
     const write = checkDsn('write address', reveal(spec.write, context))
     await loadDriver()
     const { namespace, clock } = context
-    const note = (text: string): void => context.note(text)
+    const note = (said: string): void => context.note(said)
     return openPostgres({ dsn: write, nodes: Object.fromEntries(nodes), namespace, clock, note })
   },
 })

@@ -14,6 +14,9 @@ import { GENERATED, generatedOptions, generatedRequest } from './k6-script.ts'
 import { createK6Stream } from './k6-stream.ts'
 import { createTally, type Tally } from './tally.ts'
 
+const insteadOfScript: typeof httpUrl = {
+  node: { ...httpUrl.node, doc: 'Instead of a script: firedrill writes one that asks for this, open-loop, at the rate given.' },
+}
 const parameters = object(
   {
     method: withDefault(choice(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'], { doc: 'With `url`; default GET.' }), 'GET'),
@@ -24,9 +27,7 @@ const parameters = object(
   },
   {
     script: text({ doc: 'A k6 script; its own options count. This or `url`.', examples: ['load/scoring.js'] }),
-    url: {
-      node: { ...httpUrl.node, doc: 'Instead of a script: firedrill writes one that asks for this, open-loop, at the rate given.' },
-    } as typeof httpUrl,
+    url: insteadOfScript,
     body: text({ doc: 'With `url`: what to send.' }),
   },
 )
@@ -74,17 +75,17 @@ async function startK6({ spec, rate, ramp, limit, samples }: LoadInput<Spec>, co
   const generated = spec.url === undefined ? {} : generatedEnv({ ...spec, url: spec.url }, rate, ramp, limit, context)
   const args = [...(await argsOf(spec, context)), ...spec.args, spec.script ?? '-']
   const command = { file: k6Path(context), args, env: { ...env, ...generated }, cwd: context.folder, input: spec.script ? '' : GENERATED }
-  const k6 = runK6(command, stream.line)
+  const run = runK6(command, stream.line)
   const flushing = setInterval(() => tally.flush(), FLUSH)
   let stopped = false
   const stop = async (): Promise<void> => {
     stopped = true
-    await k6.stop()
+    await run.stop()
   }
   const limiting = setTimeout(() => void stop(), limit * 1000)
   const aborted = () => void stop()
   context.signal.addEventListener('abort', aborted)
-  const ended = k6.ended.then((end) => {
+  const ended = run.ended.then((end) => {
     context.signal.removeEventListener('abort', aborted)
     clearInterval(flushing)
     clearTimeout(limiting)
@@ -92,8 +93,8 @@ async function startK6({ spec, rate, ramp, limit, samples }: LoadInput<Spec>, co
     tally.flush()
     return { ok: end.exit === 0 || (stopped && end.exit !== 99), detail: detailOf(tally, version, end) }
   })
-  await k6.started
-  const early = await Promise.race([k6.ended, Promise.resolve(undefined)])
+  await run.started
+  const early = await Promise.race([run.ended, Promise.resolve(undefined)])
   if (early && early.exit !== 0 && early.exit !== 99 && tally.counts.full + tally.counts.failed === 0)
     throw refused(`k6 did not start: ${early.meaning}: ${early.error}`, 'K6_START', [`k6 run ${spec.script ?? '…'}`])
   return { ended, stop }

@@ -16,13 +16,13 @@ const parameters = object(
   httpOptionals,
 )
 
-const status = text({ pattern: /^[1-5](?:\d\d|xx)$/, what: 'a status such as 200 or a class such as 2xx', examples: ['200', '2xx'] })
+const statusText = text({ pattern: /^[1-5](?:\d\d|xx)$/, what: 'a status such as 200 or a class such as 2xx', examples: ['200', '2xx'] })
 const answerFields = { headers: headerChecks, json: jsonChecks, body: textCheck('What the body must be.') }
-const markerOf = (doc: string) => object({}, { status, ...answerFields }, { doc })
+const markerOf = (doc: string) => object({}, { status: statusText, ...answerFields }, { doc })
 const expect = object(
   {
     status: withDefault(
-      either(status, list(status, { min: 1 }), { doc: 'A status, a class such as 2xx, or a list of them. Default 2xx.' }),
+      either(statusText, list(statusText, { min: 1 }), { doc: 'A status, a class such as 2xx, or a list of them. Default 2xx.' }),
       '2xx',
     ),
   },
@@ -95,9 +95,9 @@ function markerCheck(of: Marker): (answer: Answer) => boolean {
   const headers = of.headers && headerCheck(of.headers)
   const json = of.json && jsonCheck(of.json)
   const body = of.body && valueCheck(of.body)
-  const status = of.status === undefined ? undefined : statusCheck(of.status)
+  const right = of.status === undefined ? undefined : statusCheck(of.status)
   return (answer) =>
-    (status?.(answer.status) ?? true) &&
+    (right?.(answer.status) ?? true) &&
     (headers?.(answer.headers) ?? true) &&
     (json?.(answer.body) ?? true) &&
     (body?.(answer.body) ?? true)

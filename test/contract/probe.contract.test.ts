@@ -178,7 +178,7 @@ describe.each(kinds)('%s', (exported, probe) => {
     if (!found) throw new Error(`no rig for ${probe.name}`)
     return found
   }
-  const open = async ({ spec, expect: wanted }: Rig['well']): Promise<ProbeSession> => await probe.open(spec, wanted, context)
+  const open = async ({ spec, expect: wanted }: Rig['well']): Promise<ProbeSession> => probe.open(spec, wanted, context)
   const shot = async (what: Rig['well'], timeout = 3) => {
     const session = await open(what)
     const before = context.clock.now()

@@ -108,7 +108,7 @@ describe.each(kinds)('%s', (exported, signal) => {
   const rig = async (): Promise<Rig> => {
     const make = rigs[signal.name]
     if (!make) throw new Error(`no rig for ${signal.name}`)
-    return await make()
+    return make()
   }
 
   test('has its name, a summary, and a sentence for every field', () => {

@@ -23,13 +23,13 @@ const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], TOKEN: 'sesa
 
 export const httpRig: LoadRig = {
   title: 'http',
-  load: loads.http as Load,
+  load: loads.http,
   env,
   spec: (url) => ({ url, ...common, freshDns: true, insecure: false, keepAlive: true }),
 }
 export const k6Rig = ({ name, path }: K6Binary): LoadRig => ({
   title: name,
-  load: loads.k6 as Load,
+  load: loads.k6,
   env: { ...env, FIREDRILL_K6: path },
   spec: (url) => ({ url, ...common, args: [], env: {} }),
 })

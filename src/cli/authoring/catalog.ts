@@ -40,9 +40,9 @@ const parameters = (of: { readonly parameters: Shape<unknown> }): { readonly par
 })
 
 /** The catalog of a registry. */
-const catalogOf = (registry: Registry): CatalogJson => ({
-  platforms: plain(registry.platforms, ({ selector, local }) => ({ local, parameters: parametersJsonSchema(selector) })),
-  faults: plain(registry.faults, (fault) => ({
+const catalogOf = (of: Registry): CatalogJson => ({
+  platforms: plain(of.platforms, ({ selector, local }) => ({ local, parameters: parametersJsonSchema(selector) })),
+  faults: plain(of.faults, (fault) => ({
     kind: fault.kind,
     platform: fault.platform,
     ...parameters(fault),
@@ -52,15 +52,15 @@ const catalogOf = (registry: Registry): CatalogJson => ({
     effect: fault.effectHow,
     permissions: fault.permissions,
   })),
-  actions: plain(registry.actions, parameters),
-  probes: plain(registry.probes, (probe) => ({ ...parameters(probe), expect: parametersJsonSchema(probe.expect) })),
-  signals: plain(registry.signals, (signal) => ({ ...parameters(signal), stage: signal.stage })),
-  ledgers: plain(registry.ledgers, parameters),
-  loads: plain(registry.loads, (load) => ({ ...parameters(load), runs: load.runs })),
-  reports: plain(registry.reports, ({ file }) => ({ file })),
-  systems: plain(registry.systems, ({ exportNames }) => ({ exports: exportNames })),
-  undoStores: [...registry.undoStores.values()].map(({ scheme, summary }) => ({ name: scheme, summary })),
-  later: registry.later,
+  actions: plain(of.actions, parameters),
+  probes: plain(of.probes, (probe) => ({ ...parameters(probe), expect: parametersJsonSchema(probe.expect) })),
+  signals: plain(of.signals, (signal) => ({ ...parameters(signal), stage: signal.stage })),
+  ledgers: plain(of.ledgers, parameters),
+  loads: plain(of.loads, (load) => ({ ...parameters(load), runs: load.runs })),
+  reports: plain(of.reports, ({ file }) => ({ file })),
+  systems: plain(of.systems, ({ exportNames }) => ({ exports: exportNames })),
+  undoStores: [...of.undoStores.values()].map(({ scheme, summary }) => ({ name: scheme, summary })),
+  later: of.later,
 })
 
 /** The kinds whose name or list contains `only`; everything without it. */

@@ -1,7 +1,7 @@
 import { mkdir, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { ReadWhen } from '../../domain/event.ts'
-import { READS_HEADER, WRITE_OUTCOMES, WRITES_HEADER } from '../../domain/ledger.ts'
+import { READS_HEADER, type WRITE_OUTCOMES, WRITES_HEADER } from '../../domain/ledger.ts'
 
 export interface Attempt {
   readonly writer: number

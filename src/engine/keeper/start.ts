@@ -58,7 +58,7 @@ function keeperOf(thread: Thread, watch: NodeJS.Timeout): Keeper {
     new Promise((resolve, reject) => {
       if (thread.ended) return reject(lostError('the keeper is not running'))
       const id = ++ids
-      thread.waiting.set(id, { resolve: resolve as Waiting['resolve'], reject })
+      thread.waiting.set(id, { resolve, reject })
       thread.worker.postMessage({ ...ask, id, call: name })
     })
   return {

@@ -148,7 +148,7 @@ async function loadOnThread(plan: ObserverPlan, kinds: Kinds, context: Context, 
   if (!plan.load) return null
   const kind = kinds.loads.get(plan.load.kind)
   if (!kind || kind.runs !== 'thread') throw refused(`${plan.load.kind} is no load of the observer's thread`, 'KIND_UNKNOWN')
-  return await startLoad(kind, plan.load, plan, context, {
+  return startLoad(kind, plan.load, plan, context, {
     full: () => post({ event: 'loadFull', args: [] }),
     ended: (end) => post({ event: 'loadEnded', args: [end] }),
     lost: (why) => post({ event: 'lost', why }),
@@ -200,7 +200,7 @@ async function obey(running: Running, message: ToThread): Promise<ObserverSummar
       await running.load?.stop()
       return null
     case 'stop':
-      return await stop(running)
+      return stop(running)
   }
 }
 

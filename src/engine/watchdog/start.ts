@@ -86,10 +86,10 @@ function spawnDog({ home, run, entry, env }: WatchdogOptions): Dog {
 
 /** Its ready line, and from then on a sign of life every second: one that is stopped is killed, and so replaced. */
 function listen(child: ChildProcess, died: Promise<string>): { ready: Promise<void>; stop: () => void } {
-  let heard = Date.now()
+  let heard = performance.now()
   let checked = heard
   const timer = setInterval(() => {
-    const now = Date.now()
+    const now = performance.now()
     // This process was stopped itself: what was said meanwhile has not been read yet.
     if (now - checked > 2500) heard = now
     checked = now
@@ -102,7 +102,7 @@ function listen(child: ChildProcess, died: Promise<string>): { ready: Promise<vo
       reject(lost(`it was not ready within ${READY_WITHIN / 1000} s`))
     }, READY_WITHIN)
     child.stdout?.on('data', () => {
-      heard = Date.now()
+      heard = performance.now()
       clearTimeout(late)
       resolve()
     })

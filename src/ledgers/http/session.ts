@@ -1,7 +1,7 @@
 import type { LedgerContext, LedgerNode, LedgerSession, WriteOutcome } from '../../contracts/ledger.ts'
 import { refused } from '../../domain/error.ts'
 import type { Json } from '../../domain/json.ts'
-import { type Seconds, seconds } from '../../domain/time.ts'
+import { seconds } from '../../domain/time.ts'
 import { createHttpClient, type HttpResult } from '../../platforms/net/http-client.ts'
 import { type HttpFields, httpTarget } from '../../platforms/net/http-fields.ts'
 import { recordsOf } from './records.ts'
@@ -26,7 +26,7 @@ function sender(context: LedgerContext): Send {
       signal?.addEventListener('abort', giveUp, { once: true })
     })
     try {
-      return await Promise.race([client.send(PATIENCE as Seconds), aborted])
+      return await Promise.race([client.send(PATIENCE), aborted])
     } finally {
       client.close()
     }

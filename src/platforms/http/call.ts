@@ -1,6 +1,5 @@
 import type { Context } from '../../contracts/context.ts'
 import { count, duration, list, type Of, object, withDefault } from '../../domain/shape.ts'
-import type { Seconds } from '../../domain/time.ts'
 import { headerCheck, headerChecks, jsonCheck, jsonChecks, textCheck, valueCheck } from '../net/check.ts'
 import { createHttpClient } from '../net/http-client.ts'
 import { httpFields, httpOptionals, httpTarget, httpUrl } from '../net/http-fields.ts'
@@ -55,7 +54,7 @@ export async function callHttp(request: HttpRequest, context: Context): Promise<
   context.signal.throwIfAborted()
   const check = judge(request)
   const client = createHttpClient(httpTarget(request, { keepAlive: false, wantBody: true }, context), context.clock)
-  const result = await orAborted(client.send(request.timeout as Seconds), context.signal, () => client.close())
+  const result = await orAborted(client.send(request.timeout), context.signal, () => client.close())
   if (!result.answered) return { answered: false, ok: false, said: `no answer (${result.code})` }
   const wrong = check(result.status, result.headers, result.body)
   return { answered: true, ok: wrong === undefined, said: wrong ?? `status ${result.status}` }

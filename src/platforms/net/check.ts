@@ -89,6 +89,6 @@ export function headerCheck(
   return (headers) =>
     checks.every(({ name, holds }) => {
       const value = headers[name]
-      return holds(Array.isArray(value) ? value.join(', ') : (value as string | undefined))
+      return holds(Array.isArray(value) ? value.join(', ') : value)
     })
 }

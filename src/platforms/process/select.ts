@@ -103,7 +103,7 @@ export async function findProcesses(selector: ProcessSelector, folder: string): 
     ...listener,
     sole: listeners.pidsOn(listener.port).every((holder) => holder === pid),
   })
-  return [...roots, ...family.map((row) => [row, { by: 'pid' } as Found] as const)].map(([row, by]) => ({
+  return [...roots, ...family.map((row) => [row, { by: 'pid' }] as const)].map(([row, by]) => ({
     row,
     found: by,
     listeners: listeners.of(row.pid).map(port(row.pid)),
