@@ -50,16 +50,23 @@ async function isGivenUp(port: Port): Promise<boolean> {
   return now.pidsOn(port.port).length > 0
 }
 
+/**
+ * From the start of the watching (the call comes right after it) to the first look that finds the process gone: on its way out it closes its
+ * sockets before it is gone, so a look that still sees it says nothing. The knock on its ports proves it where clients are; it is slower
+ * than the death and does not date it.
+ */
 async function effect(of: ProcessData, context: Context): Promise<EffectSeen> {
   const listeners = of.listeners.filter(({ sole }) => sole)
+  const began = context.clock.now()
   const gone = await firstSeen(() => !isAlive(of), context)
   if (gone === undefined) return { proven: false, level: 'data', at: null, how: `process ${of.pid} lived on` }
-  if (listeners.length === 0) return { proven: true, level: 'data', at: gone, how: `process ${of.pid} is gone` }
+  const at = { lo: began, hi: gone.hi }
+  if (listeners.length === 0) return { proven: true, level: 'data', at, how: `process ${of.pid} is gone` }
   const ports = listeners.map(({ port }) => port).join(', ')
   const refused = await firstSeen(async () => (await Promise.all(listeners.map(isGivenUp))).every(Boolean), context)
   if (refused === undefined) return { proven: false, level: 'data', at: null, how: `process ${of.pid} is gone, but port ${ports} answers` }
   const how = `process ${of.pid} is gone, and port ${ports} no longer answers in its name`
-  return { proven: true, level: 'data', at: { lo: gone.lo, hi: refused.hi }, how }
+  return { proven: true, level: 'data', at, how }
 }
 
 /** Starts the command on its own, so that it outlives whoever undoes. Resolves with its exit code, or null while it runs. */
