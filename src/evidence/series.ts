@@ -2,8 +2,8 @@ import type { Series } from '../contracts/report.ts'
 import type { ProbeDecl } from '../domain/experiment.ts'
 import type { SampleBlock } from '../domain/sample.ts'
 import type { Evidence } from '../measure/evidence.ts'
-import { BAD, GOOD, noTrouble, readingAt, type Trouble } from '../measure/reading.ts'
-import { troubleOf } from '../measure/scan.ts'
+import { troubleOf } from '../measure/recovery/scan.ts'
+import { BAD, GOOD, noTrouble, readingAt, type Trouble } from '../measure/samples/reading.ts'
 
 const MICRO = 1e6
 const MOST = 4_000

@@ -7,7 +7,7 @@ import { drifted } from '../../scripts/generate.ts'
 import type { ShapeNode } from '../domain/shape.ts'
 import { registry } from '../registry/index.ts'
 import { experimentJsonSchema, parametersJsonSchema } from './json-schema.ts'
-import { experimentShape } from './language.ts'
+import { experimentShape } from './language/language.ts'
 import { readExperiment } from './read.ts'
 import { starterExperiment } from './starter.ts'
 

@@ -2,7 +2,7 @@ import type { Registry } from '../contracts/registry.ts'
 import type { Json, JsonObject } from '../domain/json.ts'
 import type { Field, Shape, ShapeNode } from '../domain/shape.ts'
 import { formatDuration, seconds } from '../domain/time.ts'
-import { experimentShape } from './language.ts'
+import { experimentShape } from './language/language.ts'
 
 type Kinds = Readonly<Record<string, ShapeNode>>
 type Fields = Readonly<Record<string, Field>>

@@ -4,12 +4,12 @@ import { describe, expect, test } from 'vitest'
 import type { Experiment } from '../domain/experiment.ts'
 import { formatDuration, parseDuration, seconds } from '../domain/time.ts'
 import { registry } from '../registry/index.ts'
-import type { Diagnostic } from './diagnostic.ts'
+import type { Diagnostic } from './document/diagnostic.ts'
+import { renderDiagnostic } from './document/render.ts'
+import { distance, nearest } from './document/suggest.ts'
 import { type ReadResult, readExperiment } from './read.ts'
-import { renderDiagnostic } from './render.ts'
 import { starterExperiment } from './starter.ts'
-import { distance, nearest } from './suggest.ts'
-import type { Lookup, Mode } from './variables.ts'
+import type { Lookup, Mode } from './values/variables.ts'
 
 const read = (text: string, lookup: Lookup = {}, mode: Mode = 'validate'): ReadResult =>
   readExperiment(text, { file: 'drill.yaml', registry, lookup, mode })

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
 import { Document, isMap, isScalar, type Node } from 'yaml'
 import type { Registry } from '../contracts/registry.ts'
 import type { Experiment, SystemDecl } from '../domain/experiment.ts'
+import { seedOf } from '../domain/random.ts'
 import type { ShapeNode } from '../domain/shape.ts'
 import {
   checkedOf,
@@ -12,18 +12,18 @@ import {
   checkWhole,
   checkWindows,
   type LooseExperiment,
-} from './check.ts'
-import { checkFaults, checkOrder } from './check-steps.ts'
-import { readJson, readList, readMapping, readObject } from './collections.ts'
-import { collector, type Diagnostic, type Report, sourceOf } from './diagnostic.ts'
-import { type Root, readDocument, spanOf } from './document.ts'
-import { readEither, readKeyed, readSecret, readTagged } from './kinds.ts'
-import { experimentShape, type RawExperiment } from './language.ts'
+} from './check/check.ts'
+import { checkFaults, checkOrder } from './check/steps.ts'
+import { collector, type Diagnostic, type Report, sourceOf } from './document/diagnostic.ts'
+import { type Root, readDocument, spanOf } from './document/document.ts'
+import { nearest } from './document/suggest.ts'
+import { experimentShape, type RawExperiment } from './language/language.ts'
 import { systemOf, toExperiment } from './resolve.ts'
-import { readScalar } from './scalars.ts'
-import { nearest } from './suggest.ts'
-import { type Lookup, type Mode, type UsedVariable, variables } from './variables.ts'
-import { type Place, sourceText, type Walk } from './walk.ts'
+import { readJson, readList, readMapping, readObject } from './values/collections.ts'
+import { readEither, readKeyed, readSecret, readTagged } from './values/kinds.ts'
+import { readScalar } from './values/scalars.ts'
+import { type Lookup, type Mode, type UsedVariable, variables } from './values/variables.ts'
+import { type Place, sourceText, type Walk } from './values/walk.ts'
 
 export interface ReadOptions {
   /** Its name in diagnostics. */
@@ -84,6 +84,7 @@ export function readExperiment(text: string, { file, registry, lookup, mode }: R
   const system = raw.system === undefined ? undefined : readSystem(raw.system)
   const complete = !problems.failed() && !open && walk.later.length === 0
   return {
+    // The same text, the same picks.
     ...(complete ? { experiment: toExperiment(raw as RawExperiment, registry, seedOf(text)) } : {}),
     ...(system === undefined ? {} : { system }),
     diagnostics: problems.diagnostics(),
@@ -91,9 +92,6 @@ export function readExperiment(text: string, { file, registry, lookup, mode }: R
     used,
   }
 }
-
-/** The same text, the same picks. */
-const seedOf = (text: string): number => createHash('sha256').update(text).digest().readUInt32BE(0)
 
 const rootPlace = ({ map }: Root): Place => {
   const start = map.range?.[0] ?? 0

@@ -18,9 +18,9 @@ import type {
 } from '../domain/experiment.ts'
 import type { Json, JsonObject } from '../domain/json.ts'
 import { parsePercent, rate as rateOf, type Seconds, seconds } from '../domain/time.ts'
-import type { RawExperiment } from './language.ts'
-import type { RawAction, RawFault, RawLoad, RawProbe, RawTarget, RawWhen } from './raw.ts'
-import { DAYS, type RawNotice } from './sections.ts'
+import type { RawExperiment } from './language/language.ts'
+import type { RawAction, RawFault, RawLoad, RawProbe, RawTarget, RawWhen } from './language/raw.ts'
+import { DAYS, type RawNotice } from './language/sections.ts'
 
 /** How long the way home and the spare are waited for when nothing was promised. */
 const PATIENCE = seconds(300)

@@ -1,10 +1,10 @@
 import type { Interval } from '../domain/interval.ts'
 import type { Measured, Measures } from '../domain/record.ts'
 import type { Verdict } from '../domain/verdict.ts'
+import type { Tally } from './budget/tally.ts'
 import type { Evidence } from './evidence.ts'
 import { elapsed, measured, notMeasured } from './measured.ts'
-import { createRecoveryFold, type RecoveryFold, type RecoveryState } from './recovery.ts'
-import type { Tally } from './tally.ts'
+import { createRecoveryFold, type RecoveryFold, type RecoveryState } from './recovery/recovery.ts'
 import { eventsOf, type Timeline } from './timeline.ts'
 
 /** One steady-state probe that is watched from the moment everything was put back. */

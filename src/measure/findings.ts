@@ -1,12 +1,12 @@
 import type { Severity } from '../domain/event.ts'
 import type { FaultResult, Finding, Measures } from '../domain/record.ts'
-import { splitBrainIn } from './data-loss.ts'
+import type { Tally } from './budget/tally.ts'
 import type { Evidence } from './evidence.ts'
 import { isLeft } from './faults.ts'
+import { splitBrainIn } from './ledger/data-loss.ts'
 import { isMeasured, show } from './measured.ts'
-import type { Edges } from './outages.ts'
-import type { Rta } from './rta.ts'
-import type { Tally } from './tally.ts'
+import type { Rta } from './recovery/rta.ts'
+import type { Edges } from './samples/outages.ts'
 import { eventsOf, type Timeline } from './timeline.ts'
 
 export interface Observed {

@@ -1,9 +1,9 @@
 import type { Objectives } from '../domain/experiment.ts'
 import type { Measured, Measures, ObjectiveResult } from '../domain/record.ts'
-import type { DataLoss } from './data-loss.ts'
+import type { Tally } from './budget/tally.ts'
+import type { DataLoss } from './ledger/data-loss.ts'
 import { judge, measured, notMeasured } from './measured.ts'
-import { MICRO } from './micro.ts'
-import type { Tally } from './tally.ts'
+import { MICRO } from './samples/micro.ts'
 
 export interface Findings {
   readonly measures: Measures

@@ -15,5 +15,5 @@ export const ENTRIES = {
   registry: entry('./registry/registry-main'),
   alerter: entry('./alerter/alerter-main'),
   controller: entry('./controller/controller-main'),
-  link: entry('../platforms/link/proxy-main'),
+  link: entry('../platforms/link/proxy/proxy-main'),
 } as const

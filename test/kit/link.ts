@@ -3,9 +3,9 @@ import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { startControl } from '../../src/platforms/link/control.ts'
 import { proxyMain, readyLine } from '../../src/platforms/link/own.ts'
-import { startProxy } from '../../src/platforms/link/proxy.ts'
+import { startControl } from '../../src/platforms/link/proxy/control.ts'
+import { startProxy } from '../../src/platforms/link/proxy/proxy.ts'
 import type { Address } from '../../src/platforms/link/rule.ts'
 
 export interface TestServer extends AsyncDisposable {

@@ -1,5 +1,5 @@
 import { EXIT } from '../../domain/verdict.ts'
-import type { Diagnostic } from '../../experiment/diagnostic.ts'
+import type { Diagnostic } from '../../experiment/document/diagnostic.ts'
 import { readExperiment } from '../../experiment/read.ts'
 import { registry } from '../../registry/index.ts'
 import type { Paint } from '../host/terminal.ts'

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path'
 import { type DrillError, usage } from '../../domain/error.ts'
 import { runPaths } from '../../engine/home/layout.ts'
-import type { Diagnostic } from '../../experiment/diagnostic.ts'
+import type { Diagnostic } from '../../experiment/document/diagnostic.ts'
 import { registry } from '../../registry/index.ts'
 import { homeFolder } from '../host/home.ts'
 import { colourLevel, paintFor } from '../host/terminal.ts'

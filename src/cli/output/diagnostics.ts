@@ -1,5 +1,5 @@
-import type { Diagnostic } from '../../experiment/diagnostic.ts'
-import { renderDiagnostic } from '../../experiment/render.ts'
+import type { Diagnostic } from '../../experiment/document/diagnostic.ts'
+import { renderDiagnostic } from '../../experiment/document/render.ts'
 import type { Paint } from '../host/terminal.ts'
 
 /** Diagnostics with their source lines, for a terminal. */

@@ -26,7 +26,7 @@ const PATIENCE = 5000
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
 
 /** The program of a link: beside this file, in the language of this file. */
-export const proxyMain = fileURLToPath(new URL(`./proxy-main.${extension}`, import.meta.url))
+export const proxyMain = fileURLToPath(new URL(`./proxy/proxy-main.${extension}`, import.meta.url))
 
 /**
  * Puts a link in the path of a system. It is a process of its own session, outlives whoever asked for it, and passes everything through

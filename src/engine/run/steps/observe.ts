@@ -1,7 +1,7 @@
 import type { LedgerTally } from '../../../contracts/keeper.ts'
 import type { Objectives } from '../../../domain/experiment.ts'
 import { formatDuration, type Instant, type Seconds, seconds } from '../../../domain/time.ts'
-import type { RecoveryWatch } from '../../../measure/recovery.ts'
+import type { RecoveryWatch } from '../../../measure/recovery/recovery.ts'
 import type { Drill } from '../drill.ts'
 import { watchProbe } from './watch.ts'
 

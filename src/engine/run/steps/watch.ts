@@ -1,7 +1,7 @@
 import { refused } from '../../../domain/error.ts'
 import type { Experiment } from '../../../domain/experiment.ts'
 import type { Instant, Ratio, Seconds } from '../../../domain/time.ts'
-import { createRecoveryWatch, type RecoveryWatch } from '../../../measure/recovery.ts'
+import { createRecoveryWatch, type RecoveryWatch } from '../../../measure/recovery/recovery.ts'
 
 /** Watches a probe of the experiment by the same rule that the measuring uses later. */
 export function watchProbe(
