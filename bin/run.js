@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 // Plain JavaScript that old Nodes parse too, because saying what to install is its first duty.
-import { spawn } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
-import * as nodeModule from 'node:module'
-import { fileURLToPath } from 'node:url'
+
+/** An import reads all names of a built-in, and some of them (the streams of fs) are slow to come; where it can be had without, it is. */
+const builtin = async (name) => process.getBuiltinModule?.(name) ?? (await import(name))
+const { existsSync, readFileSync } = await builtin('node:fs')
+const { fileURLToPath } = await builtin('node:url')
 
 const OLDEST = 24
 const USAGE = 64
@@ -18,9 +19,10 @@ function refuse(message, next) {
 }
 
 /** Runs this file again under `node`. Where the process can be replaced it is, so that signals and the exit code need no forwarding. */
-function reexecute(node) {
+async function reexecute(node) {
   const args = [inRoot('bin/run.js'), ...argv]
   if (typeof process.execve === 'function') process.execve(node, [node, ...args], process.env)
+  const { spawn } = await builtin('node:child_process')
   const env = { ...process.env, FIREDRILL_LAUNCHER: String(process.pid) }
   const child = spawn(node, args, { stdio: 'inherit', env })
   child.on('error', (error) => refuse(`${node} does not start: ${error.message}`, 'npm ci'))
@@ -34,7 +36,7 @@ function reexecute(node) {
 }
 
 async function start() {
-  if (nodeModule.enableCompileCache) nodeModule.enableCompileCache()
+  process.getBuiltinModule('node:module').enableCompileCache()
   const main = new URL('../dist/cli/main.js', import.meta.url)
   if (!existsSync(fileURLToPath(main))) refuse('this checkout has not been built.', 'npm run build')
   const { main: run } = await import(main.href)
@@ -50,7 +52,7 @@ if (argv[0] === '--version' || argv[0] === '-v') {
   await start()
 } else {
   const own = inRoot('node_modules/node/bin/node')
-  if (existsSync(own)) reexecute(own)
+  if (existsSync(own)) await reexecute(own)
   else
     refuse(
       `firedrill needs Node ${OLDEST} or newer and this is ${process.versions.node}.`,

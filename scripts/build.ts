@@ -3,6 +3,8 @@ import { cpSync, globSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, posix, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { type Plugin, rolldown } from 'rolldown'
+import { lazyBuiltins, onlyWhatIsUsed } from './bundle/builtins.ts'
+import { noWindows, oclifAsNeeded, oclifEdits } from './bundle/oclif.ts'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const source = resolve(root, 'src')
@@ -37,36 +39,6 @@ const ownUrls: Plugin = {
   },
 }
 
-const BUILTIN = /^import \{([^}]*)\} from "(node:[a-z_/]+)";$/gm
-
-/** An import of a built-in reads all its names: with the one called WebSocket of node:http all of undici, 25 ms. Taking only what is used does not. */
-const onlyWhatIsUsed: Plugin = {
-  name: 'only-what-is-used',
-  renderChunk: (code) =>
-    code.replaceAll(
-      BUILTIN,
-      (_, names: string, from: string) => `const {${names.replaceAll(' as ', ': ')}} = process.getBuiltinModule("${from}");`,
-    ),
-}
-
-/** oclif asks a package of its own whether this is Windows' Linux; to us that is Linux. */
-const noWindows: Plugin = {
-  name: 'no-windows',
-  resolveId: (id) => (id === 'wsl-utils' ? '\0wsl-utils' : null),
-  load: (id) => (id === '\0wsl-utils' ? 'export const isWsl = false' : null),
-}
-
-/** oclif sorts command names, which are ASCII, by the rules of the language; loading those rules costs a tenth of `validate`. */
-const plainOrder: Plugin = {
-  name: 'plain-order',
-  transform(code, id) {
-    if (!id.endsWith('@oclif/core/lib/config/plugin.js')) return null
-    const ordered = code.replace('a.id.localeCompare(b.id)', '(a.id < b.id ? -1 : 1)')
-    if (ordered === code) throw new Error('oclif sorts its commands in another way now: see to plain-order')
-    return ordered
-  },
-}
-
 const commandIds = (): readonly string[] =>
   globSync('**/*.ts', { cwd: resolve(source, 'commands') }).map((path) => path.replace(/\.ts$/, '').replaceAll('/', ':'))
 
@@ -82,7 +54,7 @@ async function bundle(): Promise<void> {
     transform: { target: 'esnext' },
     tsconfig: false,
     external: (id, importer) => isBare(id) && importer?.startsWith(source) === true && !INLINED.includes(packageOf(id)),
-    plugins: [ownUrls, plainOrder, noWindows, onlyWhatIsUsed],
+    plugins: [ownUrls, lazyBuiltins(source), oclifEdits, oclifAsNeeded, noWindows, onlyWhatIsUsed],
     // oclif's own `__dirname` look-ups and optional requires (ts-node, typescript) stay what they are: run-time attempts.
     logLevel: 'warn',
   })

@@ -4,6 +4,7 @@ import type { Experiment, SystemDecl } from '../domain/experiment.ts'
 import { seedOf } from '../domain/random.ts'
 import type { ShapeNode } from '../domain/shape.ts'
 import {
+  checkControls,
   checkedOf,
   checkGuardrails,
   checkObjectives,
@@ -68,11 +69,13 @@ export function readExperiment(text: string, { file, registry, lookup, mode }: R
   })
   const raw = walk.read(experimentShape(registry).node, root.map, rootPlace(root), walk) as LooseExperiment
   noteLaterStore(raw, registry, walk)
+  noteLaterFields(registry, walk)
   const checked = checkedOf(raw, registry, walk)
   checkRefs(checked, walk)
   checkOrder(checked)
   checkFaults(checked)
   checkObjectives(checked)
+  checkControls(checked)
   checkReturn(checked)
   checkGuardrails(checked)
   checkWindows(checked)
@@ -138,6 +141,13 @@ function noteLaterStore(raw: LooseExperiment, registry: Registry, walk: Walk): v
   const span = walk.spots.get('undoStore')?.value
   if (scheme === undefined || span === undefined || !walk.isLater('undo-store', scheme) || registry.undoStores.has(scheme)) return
   walk.later.push({ what: 'undo-store', name: scheme, span })
+}
+
+function noteLaterFields({ later }: Registry, walk: Walk): void {
+  for (const { what, name } of later) {
+    const spot = what === 'field' ? walk.spots.get(name) : undefined
+    if (spot) walk.later.push({ what: 'field', name: name.replaceAll('/', '.'), span: spot.key })
+  }
 }
 
 function walkOf(

@@ -3,8 +3,6 @@ import { promisify } from 'node:util'
 import type { Context } from '../contracts/context.ts'
 import { describe, refused } from '../domain/error.ts'
 
-const run = promisify(execFile)
-
 export const k6Path = ({ env }: Pick<Context, 'env'>): string => env['FIREDRILL_K6'] || 'k6'
 
 /** `v1.8.1`, say. Throws a DrillError when there is no k6, or one that firedrill does not know. */
@@ -22,7 +20,7 @@ export async function k6Version(context: Context): Promise<string> {
 
 async function ask(binary: string, args: readonly string[], { env, folder }: Context): Promise<string> {
   try {
-    return (await run(binary, args, { env, cwd: folder, timeout: 30_000, maxBuffer: 8 << 20 })).stdout
+    return (await promisify(execFile)(binary, args, { env, cwd: folder, timeout: 30_000, maxBuffer: 8 << 20 })).stdout
   } catch (error) {
     if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'EACCES')) throw missing(binary, error)
     throw error

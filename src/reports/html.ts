@@ -18,7 +18,7 @@ const CLIENT = DRAWING + CONTROL
 const hash = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
 
 /** Nothing is fetched, and nothing runs but the one style and the one script that were written here. */
-const POLICY = `default-src 'none'; base-uri 'none'; form-action 'none'; style-src ${hash(STYLE)}; script-src ${hash(CLIENT)}`
+const policy = (): string => `default-src 'none'; base-uri 'none'; form-action 'none'; style-src ${hash(STYLE)}; script-src ${hash(CLIENT)}`
 
 /** JSON that cannot end the element it stands in. */
 const embedded = (value: unknown): string => JSON.stringify(value).replaceAll('<', String.raw`\u003c`)
@@ -38,7 +38,7 @@ export const html = defineReport({
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${trusted(POLICY)}">
+<meta http-equiv="Content-Security-Policy" content="${trusted(policy())}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${VERDICT_WORDS[record.verdict].word}: ${record.experiment.title}</title>
 <style>${trusted(STYLE)}</style>
