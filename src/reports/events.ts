@@ -1,5 +1,5 @@
 import type { DrillEvent, JournalEntry } from '../domain/event.ts'
-import { sayWhen } from './words.ts'
+import { sentence } from './sentences.ts'
 
 /** How much an event weighs on the page: `mark` stands on the timeline, `row` in the list alone, `quiet` in neither. */
 export type Weight = 'mark' | 'row' | 'quiet'
@@ -13,13 +13,11 @@ export interface SaidEvent {
   readonly text: string
 }
 
-type Said = readonly [weight: Weight, short: string, text: string]
-
-/** The journal as a person reads it, in its own order. Times inside an event stand in its sentence. */
+/** The journal as a person reads it, in its own order. */
 export const sayEvents = (journal: readonly JournalEntry[]): readonly SaidEvent[] =>
   journal.map(({ at, event }) => {
-    const [weight, short, text] = say(event)
-    return { at: whenOf(event) ?? at, weight, short, text }
+    const [weight, short] = label(event)
+    return { at: whenOf(event) ?? at, weight, short, text: sentence(event) }
   })
 
 /** When it was true, where that is another moment than when it was written. */
@@ -32,130 +30,62 @@ function whenOf(event: DrillEvent): number | undefined {
   return undefined
 }
 
-function say(event: DrillEvent): Said {
+function label(event: DrillEvent): readonly [weight: Weight, short: string] {
   switch (event.kind) {
     case 'drill.opened':
-      return ['row', 'opened', `The drill ${event.run} opens; firedrill ${event.version}.`]
+      return ['row', 'opened']
     case 'drill.closed':
-      return ['row', 'closed', `The drill closes: ${event.verdict}, exit ${event.exit}. ${event.reason}`]
+      return ['row', 'closed']
     case 'phase':
-      return ['row', event.phase, `Phase ${event.phase} begins.`]
+      return ['row', event.phase]
     case 'gate':
-      return [
-        'row',
-        event.held ? 'steady' : 'not steady',
-        event.held ? `The steady state holds: ${event.why}` : `The steady state does not hold: ${event.why}`,
-      ]
+      return ['row', event.held ? 'steady' : 'not steady']
     case 'load.full':
-      return ['row', 'load full', 'The load has reached its full rate.']
+      return ['row', 'load full']
     case 'fault.intent':
+      return ['row', 'intent']
     case 'fault.injected':
+      return ['mark', `${event.fault} injected`]
     case 'fault.failed':
+      return ['mark', `${event.fault} failed`]
     case 'fault.ending':
+      return ['row', `${event.fault} ends`]
     case 'effect':
+      return ['mark', event.proven ? `${event.fault} bites` : `${event.fault}: no effect`]
     case 'effect.partial':
-      return sayFault(event)
+      return ['mark', `${event.fault} partial`]
     case 'action.began':
-      return ['mark', event.action, `Action ${event.action} begins: ${event.call}`]
+      return ['mark', event.action]
     case 'action.ended':
-      return [
-        'row',
-        `${event.action} ${event.ok ? 'done' : 'failed'}`,
-        `Action ${event.action} ${event.ok ? 'is done' : 'failed'}: ${event.detail}`,
-      ]
+      return ['row', `${event.action} ${event.ok ? 'done' : 'failed'}`]
     case 'signal':
-      return [
-        event.state === 'firing' ? 'mark' : 'row',
-        `${event.signal} ${event.state}`,
-        `Signal ${event.signal} (${event.stage}) is ${event.state} at ${sayWhen(event.at)}. ${event.detail}`,
-      ]
+      return [event.state === 'firing' ? 'mark' : 'row', `${event.signal} ${event.state}`]
     case 'guardrail':
-      return ['mark', `guardrail ${event.guardrail}`, `Guardrail ${event.guardrail} tripped (${event.why}): ${event.detail}`]
+      return ['mark', `guardrail ${event.guardrail}`]
     case 'abort':
-      return ['mark', `abort: ${event.cause}`, `The drill is aborted (${event.cause}): ${event.detail}`]
+      return ['mark', `abort: ${event.cause}`]
     case 'judgeable':
-      return ['row', 'judgeable', `Every objective can be judged: ${event.detail}`]
+      return ['row', 'watched']
     case 'undo.began':
-      return ['quiet', 'undo', `Undo ${event.undo} begins.`]
+      return ['quiet', 'undo']
     case 'undo.ended':
-      return [
-        'mark',
-        `undo: ${event.state}`,
-        `Undo of ${event.fault} on ${event.target}: ${event.state}${event.verified ? ', read back' : ''}. ${event.detail}`,
-      ]
-    default:
-      return sayRest(event)
-  }
-}
-
-type FaultEvent = Extract<DrillEvent, { readonly kind: `fault.${string}` | 'effect' | 'effect.partial' }>
-
-function sayFault(event: FaultEvent): Said {
-  switch (event.kind) {
-    case 'fault.intent':
-      return ['row', 'intent', `${event.fault} is about to change ${event.target.label}: ${event.call}`]
-    case 'fault.injected':
-      return ['mark', `${event.fault} injected`, `${event.fault} is injected on ${event.target}, call ${sayWhen(event.call)}.`]
-    case 'fault.failed':
-      return [
-        'mark',
-        `${event.fault} failed`,
-        `${event.fault} could not be injected on ${event.target}${event.maybeInjected ? ', but may have been' : ''}: ${event.why}`,
-      ]
-    case 'fault.ending':
-      return ['row', `${event.fault} ends`, `The time of ${event.fault} is over (${event.why}).`]
-    case 'effect':
-      return event.proven
-        ? [
-            'mark',
-            `${event.fault} bites`,
-            `The effect of ${event.fault}${event.target === null ? '' : ` on ${event.target}`} is proven (${event.level}) at ${sayWhen(event.at)}: ${event.how}`,
-          ]
-        : [
-            'mark',
-            `${event.fault}: no effect`,
-            `No effect of ${event.fault}${event.target === null ? '' : ` on ${event.target}`} was seen: ${event.how}`,
-          ]
-    case 'effect.partial':
-      return [
-        'mark',
-        `${event.fault} partial`,
-        `${event.fault} affects ${event.affected} of ${event.of} targets; ${event.needed} are needed.`,
-      ]
-    default:
-      return event satisfies never
-  }
-}
-
-type RestEvent = Extract<
-  DrillEvent,
-  { readonly kind: 'redundancy' | 'ledger.read' | 'ledger.epoch' | 'left-behind' | 'lease.taken' | 'clock.stepped' | 'finding' | 'note' }
->
-
-function sayRest(event: RestEvent): Said {
-  switch (event.kind) {
+      return ['mark', `undo: ${event.state}`]
     case 'redundancy':
-      return event.restored
-        ? ['mark', 'redundancy back', `Redundancy is restored at ${sayWhen(event.at)}, by ${event.by}: ${event.detail}`]
-        : ['row', 'no redundancy', `Redundancy is not restored, by ${event.by}: ${event.detail}`]
+      return event.restored ? ['mark', 'redundancy back'] : ['row', 'no redundancy']
     case 'ledger.read':
-      return [
-        'row',
-        `read ${event.node}`,
-        `Ledger ${event.ledger} read on ${event.node} (${event.when}): ${event.rows === null ? event.detail : `${event.rows} records`}${event.authority ? '; the authority' : ''}.`,
-      ]
+      return ['row', `read ${event.node}`]
     case 'ledger.epoch':
-      return ['mark', `writes to ${event.node}`, `Ledger ${event.ledger} is acknowledged by ${event.node} from ${sayWhen(event.at)}.`]
+      return ['mark', `writes to ${event.node}`]
     case 'left-behind':
-      return ['mark', 'left behind', `Left behind: ${event.what} (${event.where}).`]
+      return ['mark', 'to clean up']
     case 'lease.taken':
-      return ['mark', `lease: ${event.by}`, `${event.by} takes over the drill (epoch ${event.epoch}): ${event.why}`]
+      return ['mark', `lease: ${event.by}`]
     case 'clock.stepped':
-      return ['mark', 'clock stepped', `The wall clock stepped by ${event.by} s against the monotonic one.`]
+      return ['mark', 'clock stepped']
     case 'finding':
-      return ['row', event.id, `Finding (${event.severity}): ${event.text}`]
+      return ['row', event.id]
     case 'note':
-      return ['quiet', 'note', event.text]
+      return ['quiet', 'note']
     default:
       return event satisfies never
   }

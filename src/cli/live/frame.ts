@@ -1,5 +1,6 @@
 import { PHASES } from '../../domain/event.ts'
-import { clockText, count, span } from '../output/format.ts'
+import { sayAt } from '../../reports/words.ts'
+import { count, span } from '../output/format.ts'
 import { columns, cut, harmless, pad } from '../output/text.ts'
 import type { FaultView, LiveState } from './state.ts'
 import type { Cell } from './strip.ts'
@@ -40,7 +41,7 @@ function join(pieces: Line): Line {
 
 function head(state: LiveState, now: number, width: number): Line {
   const title = state.plan.experiment.title
-  const clock = clockText(now)
+  const clock = sayAt(now)
     .replace(/\d\d s$/, ' s')
     .replace(/(\.\d) s$/, '$1 s')
   const what = state.abort === null ? (state.phase ?? 'starting') : 'aborting'

@@ -2,8 +2,8 @@ import type { LedgerTally } from '../../contracts/keeper.ts'
 import type { JournalEntry } from '../../domain/event.ts'
 import type { Plan } from '../../domain/plan.ts'
 import type { SampleBlock } from '../../domain/sample.ts'
+import { sayAt } from '../../reports/words.ts'
 import type { Paint } from '../host/terminal.ts'
-import { clockText } from '../output/format.ts'
 import { cut, harmless, wrap } from '../output/text.ts'
 import { drawFrame, type Line, type Style } from './frame.ts'
 import { say, type Tone } from './say.ts'
@@ -31,7 +31,7 @@ interface Said {
 
 function saidAt(entry: JournalEntry): Said | null {
   const said = say(entry.event)
-  return said && { when: `${clockText(entry.at).padStart(11)}  `, text: harmless(said.text), style: STYLE[said.tone] }
+  return said && { when: `${sayAt(entry.at).padStart(11)}  `, text: harmless(said.text), style: STYLE[said.tone] }
 }
 
 /** As many lines as it needs, the later ones under the text and not under the time. */

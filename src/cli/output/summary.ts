@@ -1,34 +1,23 @@
-import { type DrillRecord, type FaultResult, type ObjectiveResult } from '../../domain/record.ts'
+import type { DrillRecord, FaultResult } from '../../domain/record.ts'
 import type { DrillVerdict } from '../../domain/verdict.ts'
+import { sayAt, sayMeasured, sayTarget, sayWhen, VERDICT_WORDS } from '../../reports/words.ts'
 import type { Paint } from '../host/terminal.ts'
-import { measuredText, quantity, span, spanInterval } from './format.ts'
 import { table } from './table.ts'
 import { harmless, wrap } from './text.ts'
 
 /** Said in a word and a sign, so that colour is never needed. */
-const SIGN: Readonly<Record<DrillVerdict, string>> = {
-  held: '✓ HELD',
-  broken: '✗ BROKEN',
-  unknown: '? UNKNOWN',
-  aborted: '■ ABORTED',
-  refused: '■ REFUSED',
-  'undo-failed': '!! UNDO FAILED',
-  error: '!! ERROR',
-}
-
 function verdictText(verdict: DrillVerdict, paint: Paint): string {
-  const text = SIGN[verdict]
+  const { word, mark } = VERDICT_WORDS[verdict]
+  const text = `${mark} ${word.toUpperCase()}`
   if (verdict === 'held') return paint.green.bold(text)
   return verdict === 'unknown' || verdict === 'refused' || verdict === 'aborted' ? paint.yellow.bold(text) : paint.red.bold(text)
 }
 
-const op = (of: ObjectiveResult): string => (of.target.op === '<=' ? '≤' : '≥')
-
 function objectiveRows(record: DrillRecord, paint: Paint): readonly (readonly string[])[] {
   return record.objectives.map((each) => [
     each.name,
-    `${op(each)} ${quantity(each.target.value, each.target.unit)}`,
-    measuredText(each.measured),
+    sayTarget(each),
+    sayMeasured(each.measured),
     verdictText(each.verdict, paint),
     each.verdict === 'held' ? '' : paint.dim(each.reason),
   ])
@@ -37,12 +26,12 @@ function objectiveRows(record: DrillRecord, paint: Paint): readonly (readonly st
 function faultText(fault: FaultResult, width: number): readonly string[] {
   const { effect, undo } = fault
   const proof = effect.proven
-    ? `its effect is proven${effect.at === null ? '' : ` at ${spanInterval(effect.at)}`}${effect.level === 'control' ? ' (control plane only)' : ''}`
+    ? `its effect is proven${effect.at === null ? '' : ` at ${sayWhen(effect.at)}`}${effect.level === 'control' ? ' (control plane only)' : ''}`
     : `no effect proven: ${effect.how}`
   const back =
     undo.state === 'not-needed'
       ? 'nothing to undo'
-      : `${undo.state}${undo.verified ? ', read back' : ', not verified'}${undo.at === null ? '' : ` at ${span(undo.at)}`}`
+      : `${undo.state}${undo.verified ? ', read back' : ', not verified'}${undo.at === null ? '' : ` at ${sayAt(undo.at)}`}`
   const failed = undo.perTarget
     .filter(({ state }) => state === 'failed')
     .map(({ target, command }) => `    still faulted: ${harmless(target)}; by hand: ${harmless(command)}`)

@@ -3,10 +3,10 @@ import { dirname, join, resolve } from 'node:path'
 import type { DrillRecord } from '../../domain/record.ts'
 import type { DrillVerdict } from '../../domain/verdict.ts'
 import { listRuns } from '../../engine/home/runs.ts'
+import { sayMeasured } from '../../reports/words.ts'
 import { homeFolder } from '../host/home.ts'
 import type { Paint } from '../host/terminal.ts'
 import { shownPath } from '../input/experiment-files.ts'
-import { measuredText } from '../output/format.ts'
 import { table } from '../output/table.ts'
 
 export interface HistoryJson {
@@ -42,7 +42,7 @@ const ofRecord = (record: DrillRecord, folder: string): Drill => ({
   file: record.experiment.file,
   verdict: record.verdict,
   reason: record.reason,
-  objectives: record.objectives.map(({ name, measured, verdict }) => ({ name, measured: measuredText(measured), verdict })),
+  objectives: record.objectives.map(({ name, measured, verdict }) => ({ name, measured: sayMeasured(measured), verdict })),
   folder: shownPath(folder),
 })
 
