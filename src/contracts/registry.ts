@@ -11,7 +11,7 @@ import type { UndoStoreKind } from './undo-store.ts'
 
 /** What can be named in an experiment but not run yet, so that a file written for it is not called wrong. */
 export interface Later {
-  readonly what: 'platform' | 'fault' | 'action' | 'probe' | 'signal' | 'ledger' | 'load' | 'undo-store'
+  readonly what: 'platform' | 'fault' | 'action' | 'probe' | 'signal' | 'ledger' | 'load' | 'undo-store' | 'field'
   readonly name: string
 }
 

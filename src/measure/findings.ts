@@ -225,7 +225,7 @@ function aboutWatching({ evidence, tallies, trouble, timeline }: Observed): Find
 
 const aboutLeftovers = ({ evidence: { journal } }: Observed): Finding[] => [
   ...eventsOf(journal, 'left-behind').map(({ what, where }) =>
-    finding('left-behind', 'medium', `The drill left ${what} behind: ${where}.`),
+    finding('left-behind', 'medium', `To clean up after the drill (${where}): ${what}.`),
   ),
   ...eventsOf(journal, 'action.ended')
     .filter(({ ok }) => !ok)

@@ -75,7 +75,11 @@ export async function assemble(
     registry: deps.registry,
     clock: systemClock(deps.monotonic),
     log: journal,
-    undo: { record: (records) => parts.undo.record(records), run: async (ids) => void (await parts.undo.run(ids)) },
+    undo: {
+      record: (records) => parts.undo.record(records),
+      injected: (id) => parts.undo.injected(id),
+      run: async (ids) => void (await parts.undo.run(ids)),
+    },
     feed: parts.feed,
     abort,
     observer,

@@ -21,6 +21,8 @@ export interface DrillLog {
 export interface DrillUndo {
   /** Durable here and in the experiment's own store when it resolves: nothing may be mutated before. */
   record(records: readonly UndoRecord[]): Promise<void>
+  /** Its mutation was confirmed. */
+  injected(id: string): void
   /** Undoes these in reverse order, journals each outcome; never rejects, never hears of the drill's abort. */
   run(ids: readonly string[]): Promise<void>
 }

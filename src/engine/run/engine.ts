@@ -139,7 +139,8 @@ function reportOrJudge({ report, judge, out }: EngineDeps): Pick<DrillEnd, 'reco
 }
 
 /** Ends a drill whose journal cannot be finished: what the disk did not take goes to the state folder, where there may be room. */
-async function unfinished({ journal, abort, release }: Opened, { home, run, out }: EngineDeps, cause: unknown): Promise<DrillError> {
+async function unfinished(opened: Opened, { home, run, out }: EngineDeps, cause: unknown): Promise<DrillError> {
+  const { journal, abort } = opened
   const spare = runPaths(home, run).spareJournal
   const kept = await writeDurably(spare, journal.unwritten()).then(
     () => [`cat ${spare} >> ${journal.file}`, `firedrill report ${out}`],
@@ -148,7 +149,7 @@ async function unfinished({ journal, abort, release }: Opened, { home, run, out 
   // Read from the disk: whatever is recorded there may still be faulted.
   const open = await openUndos(home, run).catch(() => [])
   await updateRun(home, run, { state: 'ended', end: describe(cause) }).catch(() => {})
-  await release().catch(() => {})
+  await opened.release().catch(() => {})
   const left = open.map(({ target }) => target).join(', ')
   const why = abort.tripped()?.detail ?? describe(cause)
   return new DrillError(

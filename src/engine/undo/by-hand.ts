@@ -73,5 +73,5 @@ export async function undoFromStore(run: string, store: UndoStore, deps: ByHand)
 
 function inOtherHands({ run, pid }: RunStatus['info'], state: 'running' | 'undoing'): DrillError {
   const what = state === 'running' ? `is running (pid ${pid}) and undoes by itself` : 'is being undone already'
-  return refused(`The run ${run} ${what}`, 'LEASE_HELD', [`firedrill status --run ${run}`, `firedrill stop ${run}`])
+  return refused(`The run ${run} ${what}`, 'LEASE_HELD', ['firedrill status', `firedrill stop ${run}`])
 }

@@ -96,11 +96,22 @@ async function setUp(info: RunInfo, deps: RescueDeps): Promise<Bench> {
     ...taken,
     info,
     unfinished,
-    deps: { faults: deps.registry.faults, clock: taken.clock, journal: taken.journal, stores, contextFor },
+    deps: {
+      faults: deps.registry.faults,
+      clock: taken.clock,
+      journal: taken.journal,
+      stores,
+      contextFor,
+      wasInjected: (record) => taken.read.entries.some(({ event }) => event.kind === 'fault.injected' && isOf(record, event)),
+    },
   }
 }
 
 /** The drill's own journal while it is open. One that was closed is evidence and stays as it is: what comes later goes to the run's folder. */
+/** Whether this is the injection that the record undoes. */
+const isOf = ({ id, target }: UndoRecord, event: EventOf<'fault.injected'>): boolean =>
+  id.startsWith(`${event.fault}#${event.occurrence}/`) && target === event.target
+
 async function takeJournal(info: RunInfo, deps: RescueDeps): Promise<TakenJournal> {
   const spare = runPaths(deps.home, deps.run).spareJournal
   try {

@@ -17,6 +17,8 @@ export interface UndoDeps {
   readonly stores: readonly UndoStore[]
   /** For a fault's undo; `signal` is its own deadline and nothing else. */
   contextFor(record: UndoRecord, signal: AbortSignal): Context
+  /** Whether the journal has its injection: then what is not there any more was undone by somebody else. Default: nobody knows. */
+  readonly wasInjected?: (record: UndoRecord) => boolean
   /** Per record; default 30 s. */
   readonly deadline?: Seconds
 }
@@ -116,11 +118,17 @@ async function tryAgain(fault: Fault, record: UndoRecord, deps: UndoDeps, signal
   for (let tries = 1, pause = 0.1; ; tries += 1, pause = Math.min(2, pause * 2)) {
     const began = deps.clock.now()
     const { outcome, final } = await once(fault, record, deps, signal)
-    const result = resultOf(record, outcome, began, deps)
+    const result = resultOf(record, seenAgainstJournal(outcome, record, deps), began, deps)
     if (outcome.state !== 'failed' || signal.aborted || (final && tries >= TRIES)) return result
     await deps.clock.sleep(seconds(pause), signal).catch(() => undefined)
     if (signal.aborted) return result
   }
+}
+
+/** What was injected and is found not to be was lifted by somebody else: nothing of ours is left, and that is not how it was left. */
+function seenAgainstJournal(outcome: UndoOutcome, record: UndoRecord, { wasInjected }: UndoDeps): UndoOutcome {
+  if (outcome.state !== 'not-injected' || !wasInjected?.(record)) return outcome
+  return { ...outcome, state: 'drifted', detail: `somebody else undid it: ${outcome.detail}` }
 }
 
 async function once(

@@ -107,6 +107,25 @@ export function checkObjectives({ raw, report, has, keyAt, valueAt }: Checked): 
   if (detection !== undefined) sole('signal', 'detection', raw.signals ?? {}, typeof detection === 'object' ? detection.signal : undefined)
 }
 
+/** A control tells the observer's own trouble: nothing that it says is about the system. */
+export function checkControls({ raw, report, valueAt }: Checked): void {
+  const { rto, latency, budget, wrong } = raw.objectives ?? {}
+  const judged: readonly (readonly [string, string | undefined])[] = [
+    ...(raw.steadyState?.probes ?? []).map((probe, index) => [`steadyState/probes/${index}`, probe] as const),
+    ['objectives/rto/to/probe', typeof rto === 'object' ? rto.to?.probe : undefined],
+    ['objectives/latency/probe', typeof latency === 'object' ? latency.probe : undefined],
+    ['objectives/budget/probe', budget?.probe],
+    ['objectives/wrong/probe', typeof wrong === 'object' ? wrong.probe : undefined],
+    ['redundancy/probe', raw.redundancy?.kind === 'probe' ? raw.redundancy.spec : undefined],
+    ...(raw.faults ?? []).map((fault, index) => [`faults/${index}/effect/probe`, fault?.effect?.probe] as const),
+  ]
+  const clients = Object.entries(raw.probes ?? {}).flatMap(([name, probe]) => (probe?.role === 'control' ? [] : [name]))
+  for (const [path, name] of judged) {
+    if (name === undefined || raw.probes?.[name]?.role !== 'control') continue
+    report('error', 'CONTROL_PROBE', valueAt(path), `${name} is a control: it says nothing about the system`, clients[0])
+  }
+}
+
 export function checkReturn({ raw, report, keyAt, valueAt }: Checked): void {
   if (raw.redundancy !== undefined) return
   const suggestion = 'redundancy: {ledger: …}'

@@ -114,9 +114,10 @@ function recordOf(
 
 async function mutateAll(drill: Drill, fault: Fault, declared: FaultDecl, occurrence: number, steps: readonly Step[]): Promise<void> {
   const outcomes = await Promise.allSettled(
-    steps.map(async ({ target, input, mutation }) => {
+    steps.map(async ({ target, input, mutation, record }) => {
       const lo = drill.clock.now()
       await fault.inject(input, mutation, drill.context(drill.abort.signal))
+      if (record) drill.undo.injected(record.id)
       drill.log.append({
         kind: 'fault.injected',
         fault: declared.name,
