@@ -1,6 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Interfaces, run, settings } from '@oclif/core'
+import { usage } from '../domain/error.ts'
+import { nearest } from '../experiment/document/suggest.ts'
 import { failureJson, failureOf, renderFailure } from './host/failure.ts'
 import { onUncaught } from './host/posix-signals.ts'
 import { colourLevel, paintFor } from './host/terminal.ts'
@@ -25,7 +27,19 @@ const commandOf = (argv: readonly string[]): string => {
   return ['firedrill', ...(known[0] === 'sandbox' || known[0] === 'proxy' ? known : known.slice(0, 1))].join(' ')
 }
 
-function show(error: unknown, argv: readonly string[]): number {
+/** A word that is no command is a slip of the finger: the command that was meant, else all of them. */
+function mistyped(error: unknown, argv: readonly string[], root: string): unknown {
+  if (!(error instanceof Error && /^command .* not found$/.test(error.message))) return error
+  const known = readdirSync(join(root, 'dist', 'commands'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.js'))
+    .map((file) => file.replace(/\.js$/, '').replaceAll('/', ' '))
+  const typed = argv.filter((word) => !word.startsWith('-')).slice(0, 2)
+  const meant = nearest(typed.join(' '), known) ?? nearest(typed[0] ?? '', known)
+  return usage(`There is no command ${typed.join(' ')}.`, 'COMMAND_UNKNOWN', [`firedrill ${meant ?? '--help'}`])
+}
+
+function show(thrown: unknown, argv: readonly string[], root: string): number {
+  const error = mistyped(thrown, argv, root)
   const failure = failureOf(error, commandOf(argv))
   if (wantsJson(argv)) process.stdout.write(failureJson(failure))
   else process.stderr.write(renderFailure(failure, paintFor(colourLevel(process.env, process.stderr))))
@@ -47,15 +61,23 @@ function packageFor(argv: readonly string[], root: string): PackageJson {
   return own ? { ...pjson, oclif: { ...pjson.oclif, plugins: [] } } : pjson
 }
 
+/** To exit drops what the reader of a pipe has not taken yet, and a pipe holds no more than 64 kB. */
+const taken = (stream: NodeJS.WriteStream): Promise<void> =>
+  new Promise((resolve) => {
+    if (stream.destroyed || stream.writableLength === 0) resolve()
+    else stream.write('', () => resolve())
+  })
+
 /** The program: runs the command that `argv` names and ends the process with its exit code. The only place that ends it. */
 export async function main(argv: readonly string[], root: string): Promise<void> {
   tolerateClosedPipes()
-  onUncaught((error) => process.exit(show(error, argv)))
+  onUncaught((error) => process.exit(show(error, argv, root)))
   settings.performanceEnabled = false
   try {
     await run([...argv], { root, pjson: packageFor(argv, root) })
   } catch (error) {
-    process.exitCode = quietExit(error) ?? show(error, argv)
+    process.exitCode = quietExit(error) ?? show(error, argv, root)
   }
+  await Promise.all([process.stdout, process.stderr].map(taken))
   process.exit()
 }

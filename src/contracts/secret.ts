@@ -20,7 +20,12 @@ export function reveal(of: Secret | string, { env, folder }: Pick<Context, 'env'
     try {
       return readFileSync(resolve(folder, of.file), 'utf8').replace(/\r?\n$/, '')
     } catch (error) {
-      throw refused(`The secret file ${of.file} cannot be read: ${describe(error)}`, 'SECRET_MISSING', [], error)
+      throw refused(
+        `The secret file ${of.file} cannot be read: ${describe(error)}`,
+        'SECRET_MISSING',
+        [`ls -l ${resolve(folder, of.file)}`],
+        error,
+      )
     }
   }
   throw refused(`Secrets of the kind ${of.secret.split(':')[0]}: are not built yet`, 'SECRET_KIND', ['use {env: NAME} or {file: PATH}'])

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { describe, usage } from '../../domain/error.ts'
+import { afterMachineError, describe, usage } from '../../domain/error.ts'
 import { starterExperiment } from '../../experiment/starter.ts'
 
 export interface InitJson {
@@ -15,7 +15,7 @@ export function initFile(file: string, force: boolean): InitJson {
     mkdirSync(dirname(file), { recursive: true })
     writeFileSync(file, starterExperiment())
   } catch (error) {
-    throw usage(`${file} cannot be written: ${describe(error)}`, 'FILE_UNWRITABLE', [], error)
+    throw usage(`${file} cannot be written: ${describe(error)}`, 'FILE_UNWRITABLE', afterMachineError(error, dirname(file)), error)
   }
   return { file }
 }

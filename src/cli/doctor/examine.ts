@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os'
 import { systemClock } from '../../contracts/clock.ts'
 import type { Context } from '../../contracts/context.ts'
-import { describe } from '../../domain/error.ts'
+import { DrillError, describe } from '../../domain/error.ts'
 import { registry } from '../../registry/index.ts'
 import { databaseCheck, homeCheck, k6Check, nodeCheck, runtimeCheck } from './checks.ts'
 import { type ClockPrecision, clockPrecision, type ProberPrecision, proberPrecision } from './precision.ts'
@@ -44,11 +44,17 @@ async function platformChecks(env: Env): Promise<readonly Check[]> {
   return (await Promise.all(asked)).flat()
 }
 
-async function guarded(what: string, needed: boolean, check: () => Promise<Check> | Check): Promise<Check> {
+/** `otherwise`: what to type when it fails without saying so itself. */
+async function guarded(
+  what: string,
+  needed: boolean,
+  check: () => Promise<Check> | Check,
+  otherwise: string | null = null,
+): Promise<Check> {
   try {
     return await check()
   } catch (error) {
-    return { what, ok: false, needed, detail: describe(error), next: null }
+    return { what, ok: false, needed, detail: describe(error), next: error instanceof DrillError ? (error.next[0] ?? null) : otherwise }
   }
 }
 
@@ -56,7 +62,7 @@ async function guarded(what: string, needed: boolean, check: () => Promise<Check
 export async function examine(env: Env, progress: (text: string) => void): Promise<DoctorJson> {
   const checks = await Promise.all([
     guarded('Node', true, () => nodeCheck()),
-    guarded('state folder', true, () => homeCheck(env)),
+    guarded('state folder', true, () => homeCheck(env), 'export FIREDRILL_HOME=DIR'),
     guarded('runtime folder', true, () => runtimeCheck(env)),
     guarded('PostgreSQL', false, () => databaseCheck()),
     guarded('k6', false, () => k6Check(env)),

@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises'
 import type { Plan } from '../../domain/plan.ts'
 import { runPaths } from '../../engine/home/layout.ts'
+import { naming } from '../host/failure.ts'
 import { ownSignals, type StopSignal } from '../host/posix-signals.ts'
 import { prepare } from './prepare.ts'
 import type { Setting } from './setting.ts'
@@ -15,6 +16,8 @@ export async function planFile(setting: Setting): Promise<Plan> {
     if (prepared.kind === 'invalid') throw setting.problems(prepared)
     await using planned = prepared
     return planned.plan
+  } catch (error) {
+    throw naming(error, setting.file)
   } finally {
     await rm(runPaths(setting.home, setting.run).folder, { recursive: true, force: true })
   }

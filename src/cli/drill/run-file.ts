@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { usage } from '../../domain/error.ts'
 import { EXIT } from '../../domain/verdict.ts'
+import { naming } from '../host/failure.ts'
 import { ownSignals, type Stoppable } from '../host/posix-signals.ts'
 import type { Paint, Terminal } from '../host/terminal.ts'
 import { drillClock, type Watcher, watchLive, watchNothing, watchPlainly } from '../live/live.ts'
@@ -110,9 +111,13 @@ export async function runFile(input: RunInput): Promise<DrillDone> {
   const interrupt = new AbortController()
   const watching: Watching = { watcher: { ...watchNothing, tell: (text) => write(`${text}\n`) } }
   using _ = ownSignals(stoppable(interrupt, watching, input))
-  const prepared = await prepare({ ...setting, signal: interrupt.signal })
-  if (prepared.kind === 'invalid') throw setting.problems(prepared)
-  await using held = prepared
-  await approved(held, input)
-  return await live(held, out, interrupt.signal, watching, input)
+  try {
+    const prepared = await prepare({ ...setting, signal: interrupt.signal })
+    if (prepared.kind === 'invalid') throw setting.problems(prepared)
+    await using held = prepared
+    await approved(held, input)
+    return await live(held, out, interrupt.signal, watching, input)
+  } catch (error) {
+    throw naming(error, setting.file)
+  }
 }

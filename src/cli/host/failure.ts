@@ -39,16 +39,30 @@ function causesOf(error: unknown): readonly string[] {
   return causes
 }
 
+/** oclif's messages, in one sentence. */
 const plain = (text: string): string =>
   text
     .replace(/\nSee more help with --help$/, '')
-    .replaceAll(/\n\s*\n/g, '\n')
+    .replace(/\nNote: --\S+ allows multiple values[^]*$/, '')
+    .replace(/^The following errors? occurred:\s*/, '')
+    .replaceAll(/\s*\n\s*/g, ' ')
     .trim()
+
+/** Whoever refuses without a hint leaves a person with the next best one. */
+const nextOf = ({ next, exit }: DrillError, command: string): readonly string[] =>
+  next.length > 0 ? next : [exit === EXIT.usage ? `${command} --help` : 'firedrill doctor']
+
+/** The same error with the experiment's name where it says FILE. */
+export function naming(error: unknown, file: string): unknown {
+  if (!(error instanceof DrillError)) return error
+  const next = (error.next.length > 0 ? error.next : ['firedrill plan FILE']).map((step) => step.replaceAll(/\bFILE\b/g, file))
+  return new DrillError(error.message, { code: error.code, exit: error.exit, next, cause: error.cause })
+}
 
 function failureOfOne(error: unknown, command: string): Failure {
   const causes = causesOf(error)
   if (error instanceof DrillError) {
-    return { code: error.code, message: error.message, next: error.next, causes, exit: error.exit, stack: null }
+    return { code: error.code, message: error.message, next: nextOf(error, command), causes, exit: error.exit, stack: null }
   }
   if (error instanceof Error && isOclif(error)) {
     const exit = typeof error.oclif.exit === 'number' ? error.oclif.exit : EXIT.usage

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { isFresh, isReleased, type Lease, readLease } from '../../contracts/lease.ts'
-import { refused } from '../../domain/error.ts'
+import { usage } from '../../domain/error.ts'
 import type { JsonObject } from '../../domain/json.ts'
 import type { UndoRecord } from '../../domain/undo.ts'
 import { type Identity, isAlive } from '../lease/identity.ts'
@@ -60,10 +60,10 @@ export async function updateRun(home: string, run: string, change: Partial<RunIn
   return info
 }
 
-/** Rejects with a DrillError (refused, RUN_UNKNOWN) when this home knows no such run. */
+/** Rejects with a DrillError (usage, RUN_UNKNOWN) when this home knows no such run. */
 export async function readRun(home: string, run: string): Promise<RunInfo> {
   const text = isRunName(run) ? await readIfThere(runPaths(home, run).info) : undefined
-  if (text === undefined) throw refused(`There is no run ${run} in ${home}`, 'RUN_UNKNOWN', ['firedrill status'])
+  if (text === undefined) throw usage(`There is no run ${run} in ${home}`, 'RUN_UNKNOWN', ['firedrill status'])
   return JSON.parse(text) as RunInfo
 }
 

@@ -144,7 +144,7 @@ function keep(lease: Lease, { file, onLost }: LeaseOptions): HeldLease {
     file,
     epoch: lease.epoch,
     check,
-    assertHeld: () => assertHeld(check(), lease),
+    assertHeld: () => assertHeld(check()),
     release: () => {
       if (released) return
       released = true
@@ -159,13 +159,13 @@ function keep(lease: Lease, { file, onLost }: LeaseOptions): HeldLease {
   }
 }
 
-function assertHeld(hold: Hold, lease: Lease): void {
+function assertHeld(hold: Hold): void {
   if (hold === 'held') return
   const why = hold === 'taken' ? 'somebody else has taken it over' : `firedrill was not running for more than ${LEASE_VALID} s`
   throw new DrillError(`The drill's lease is lost: ${why}; nothing more is injected`, {
     code: 'LEASE_LOST',
     exit: EXIT.aborted,
-    next: [`firedrill status --run ${lease.run}`],
+    next: ['firedrill status'],
   })
 }
 
@@ -198,6 +198,6 @@ function taken(run: string, holder: Lease | undefined): DrillError {
   return new DrillError(`The run ${run} is in other hands: ${is} is at work on it`, {
     code: 'LEASE_HELD',
     exit: EXIT.refused,
-    next: [`firedrill status --run ${run}`, `firedrill stop ${run}`],
+    next: ['firedrill status', `firedrill stop ${run}`],
   })
 }

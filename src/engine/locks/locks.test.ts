@@ -37,7 +37,7 @@ test('all or none, and an error that names the holder and what to type', async (
     code: 'LOCKED',
     exit: 4,
     message: expect.stringContaining('the run r1'),
-    next: ['firedrill status --run r1', 'firedrill stop r1'],
+    next: ['firedrill status', 'firedrill stop r1'],
   })
   expect(lockFiles()).toHaveLength(2)
   for (const lock of held) lock.release()

@@ -126,7 +126,7 @@ async function assertAbandoned(home: string, holder: Holder): Promise<void> {
 
 const locked = (holder: Holder): DrillError =>
   refused(`${holder.name} is being drilled by the run ${holder.run} (pid ${holder.pid})`, 'LOCKED', [
-    `firedrill status --run ${holder.run}`,
+    'firedrill status',
     `firedrill stop ${holder.run}`,
   ])
 

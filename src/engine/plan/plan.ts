@@ -2,7 +2,7 @@ import type { Context } from '../../contracts/context.ts'
 import type { Fault, FaultInput } from '../../contracts/fault.ts'
 import { namespaceOf } from '../../contracts/ledger.ts'
 import type { Registry } from '../../contracts/registry.ts'
-import { describe, refused } from '../../domain/error.ts'
+import { DrillError, describe, refused } from '../../domain/error.ts'
 import type { Experiment, FaultDecl } from '../../domain/experiment.ts'
 import type { JsonObject } from '../../domain/json.ts'
 import type { Plan, PlannedFault, PlannedTarget, PlanWarning } from '../../domain/plan.ts'
@@ -96,7 +96,12 @@ async function planTarget(
     const { call, command, prior } = await fault.plan(asked, input.context)
     return { target, label: target?.label ?? declared.name, call, command, prior }
   } catch (error) {
-    throw refused(`"${declared.name}" cannot be planned on ${target?.label ?? 'its target'}: ${describe(error)}`, 'PLAN_FAILED', [], error)
+    throw refused(
+      `"${declared.name}" cannot be planned on ${target?.label ?? 'its target'}: ${describe(error)}`,
+      'PLAN_FAILED',
+      error instanceof DrillError ? error.next : [],
+      error,
+    )
   }
 }
 

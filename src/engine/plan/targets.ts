@@ -2,6 +2,7 @@ import type { Context } from '../../contracts/context.ts'
 import type { Registry } from '../../contracts/registry.ts'
 import { refused } from '../../domain/error.ts'
 import type { Experiment, TargetDecl } from '../../domain/experiment.ts'
+import type { Json, JsonObject } from '../../domain/json.ts'
 import { pick, seeded, seedOf } from '../../domain/random.ts'
 import type { Target } from '../../domain/target.ts'
 
@@ -34,8 +35,8 @@ async function resolveOne(experiment: Experiment, name: string, registry: Regist
     ])
   const matched = [...(await platform.resolve(declared.selector, context))].sort((a, b) => (a.id < b.id ? -1 : 1))
   if (matched.length === 0)
-    throw refused(`Target "${name}" matches nothing: ${platform.name} ${JSON.stringify(declared.selector)}.`, 'ZERO_TARGETS', [
-      'firedrill plan FILE   after correcting the selector',
+    throw refused(`Target "${name}" matches nothing: ${platform.name} ${saySelector(declared.selector)}.`, 'ZERO_TARGETS', [
+      'firedrill plan FILE   when it is there, or its selector is corrected',
     ])
   return { chosen: pick(matched, pickCount(declared, matched.length), seeded(experiment.seed ^ seedOf(name))), matched: matched.length }
 }
@@ -45,4 +46,11 @@ function pickCount(declared: TargetDecl, matched: number): number {
   if (!declared.pick) return matched
   if ('count' in declared.pick) return Math.min(declared.pick.count, matched)
   return Math.max(1, Math.floor(declared.pick.share * matched))
+}
+
+/** As it stands in the file: `port 8080`, and not as it is kept. */
+function saySelector(selector: Json): string {
+  const { kind, spec } = (typeof selector === 'object' && selector !== null && !Array.isArray(selector) ? selector : {}) as JsonObject
+  const said = typeof spec === 'string' || typeof spec === 'number' ? String(spec) : JSON.stringify(spec ?? selector)
+  return typeof kind === 'string' ? `${kind} ${said}` : said
 }
