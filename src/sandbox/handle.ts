@@ -1,13 +1,13 @@
+import type { ProcessIdentity } from '../contracts/process.ts'
 import { refused } from '../domain/error.ts'
 import type { JsonObject } from '../domain/json.ts'
-import type { Identity } from './kit/processes.ts'
 import type { Layout } from './layout.ts'
 
 /** Where a running sandbox can be found and ended, from any process of this machine. */
 export interface Handle {
   readonly layout: Layout
-  readonly supervisor: Identity
-  readonly guardian: Identity
+  readonly supervisor: ProcessIdentity
+  readonly guardian: ProcessIdentity
 }
 
 export const handleJson = ({ layout, supervisor, guardian }: Handle): JsonObject => ({
@@ -16,7 +16,7 @@ export const handleJson = ({ layout, supervisor, guardian }: Handle): JsonObject
   guardian: { ...guardian },
 })
 
-const isIdentity = (value: unknown): value is Identity =>
+const isIdentity = (value: unknown): value is ProcessIdentity =>
   typeof value === 'object' &&
   value !== null &&
   'pid' in value &&

@@ -8,11 +8,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { afterAll, describe, expect, test } from 'vitest'
+import { isAlive } from '../contracts/process.ts'
 import type { SystemUp } from '../contracts/system.ts'
 import type { JsonObject } from '../domain/json.ts'
 import { EXPORT_NAMES } from './exports.ts'
 import { readHandle } from './handle.ts'
-import { isAlive, workingIn } from './kit/processes.ts'
+import { workingIn } from './kit/processes.ts'
 import { twoRegion } from './two-region.ts'
 
 const PATIENCE = 40_000

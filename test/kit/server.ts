@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { identityOf, isAlive, signalTo } from '../../src/platforms/process/identity.ts'
+import { identityOf, isAlive, signalTo } from '../../src/contracts/process.ts'
 
 /** Says hello over HTTP on the port (0: any), and writes its pid and port into a file. Ignores that its parent has gone. */
 const PROGRAM = `

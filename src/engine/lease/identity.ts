@@ -1,11 +1,9 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { type ProcessIdentity, startOf } from '../../contracts/process.ts'
 
 /** One process of one boot: a pid alone is reused, with its start it is not. */
-export interface Identity {
-  readonly pid: number
-  /** As its system tells it: ticks since boot on Linux, `ps -o lstart` elsewhere. */
-  readonly start: string
+export interface Identity extends ProcessIdentity {
   readonly boot: string
 }
 
@@ -20,28 +18,6 @@ export function bootId(): string {
 function readBoot(): string {
   if (process.platform === 'linux') return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
   return execFileSync('sysctl', ['-n', 'kern.bootsessionuuid'], { encoding: 'utf8' }).trim()
-}
-
-/** The process's start, or undefined when nothing runs under that pid; a zombie does not run. */
-export function startOf(pid: number): string | undefined {
-  try {
-    return process.platform === 'linux' ? startFromProc(pid) : startFromPs(pid)
-  } catch {
-    return undefined
-  }
-}
-
-function startFromProc(pid: number): string | undefined {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
-  // The command's name may hold blanks and brackets: fields are counted from its last bracket.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  const state = fields[0]
-  return state === 'Z' || state === 'X' ? undefined : fields[19]
-}
-
-function startFromPs(pid: number): string | undefined {
-  const line = execFileSync('ps', ['-o', 'state=,lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim()
-  return line === '' || line.startsWith('Z') ? undefined : line.replace(/^\S+\s+/, '')
 }
 
 /** This process. */

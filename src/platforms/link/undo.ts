@@ -1,6 +1,6 @@
 import type { Context } from '../../contracts/context.ts'
+import { isAlive, type ProcessIdentity } from '../../contracts/process.ts'
 import type { UndoOutcome } from '../../domain/undo.ts'
-import { isAlive, type ProcessIdentity } from '../process/identity.ts'
 import { liftRule, linkState } from './client.ts'
 import type { EndedRule } from './rule.ts'
 

@@ -1,7 +1,15 @@
 import { refused } from '../../domain/error.ts'
-import { maySignal } from './identity.ts'
 import { isProtected, rowOf } from './table.ts'
 import { assertAlive, type ProcessData } from './target.ts'
+
+/** Whether this user may send it signals. */
+export function maySignal(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
 
 /** Throws a DrillError unless exactly this process lives, is not one that must never be touched, and takes our signals. */
 export function assertTouchable(of: ProcessData): void {

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
-import { type ProcessStat, statOf } from './identity.ts'
+import { type ProcessStat, statOf } from '../../contracts/process.ts'
 
 export interface ProcessRow extends ProcessStat {
   /** The command line, its words joined by blanks; a kernel thread has none. */

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { type Identity, startOf } from '../kit/processes.ts'
+import { type ProcessIdentity, startOf } from '../../contracts/process.ts'
 import type { Truth } from '../kit/truth.ts'
 import { type Layout, logFile, pidFile } from '../layout.ts'
 import { pidText } from './sweep.ts'
@@ -20,14 +20,14 @@ export interface Recipe {
 export interface Children {
   /** Resolves when it is ready; does nothing when it lives. */
   start(recipe: Recipe): Promise<'started' | 'lives'>
-  identity(name: string): Identity | undefined
+  identity(name: string): ProcessIdentity | undefined
   /** Resolves when it is gone. */
   stop(name: string, signal: NodeJS.Signals): Promise<void>
 }
 
 interface Child {
   readonly process: ChildProcess
-  readonly identity: Identity
+  readonly identity: ProcessIdentity
   readonly exited: Promise<void>
 }
 

@@ -1,12 +1,21 @@
 import { describe } from '../../domain/error.ts'
-import { seconds } from '../../domain/time.ts'
+import { type Seconds, seconds } from '../../domain/time.ts'
 import { ask, post } from '../kit/client.ts'
 import { workingIn } from '../kit/processes.ts'
 import { type Asked, json, notFound, type Reply } from '../kit/server.ts'
+import type { Truth } from '../kit/truth.ts'
 import { dataFolder, isRegion, type Layout, portOf, type Region } from '../layout.ts'
-import type { Recipe } from './children.ts'
-import type { Parts } from './control.ts'
+import type { Children, Recipe } from './children.ts'
 import { killAll } from './sweep.ts'
+
+/** What the supervisor works on. */
+export interface Parts {
+  readonly layout: Layout
+  readonly children: Children
+  readonly recipes: ReadonlyMap<string, Recipe>
+  readonly truth: Truth
+  readonly idle: Seconds
+}
 
 /** A copy of a database and its catching up. */
 const LONG = seconds(30)

@@ -1,20 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { JsonObject } from '../../domain/json.ts'
-import type { Seconds } from '../../domain/time.ts'
 import { exportsOf } from '../exports.ts'
 import { type Handle, json, notFound } from '../kit/server.ts'
-import type { Truth } from '../kit/truth.ts'
-import type { Layout } from '../layout.ts'
-import type { Children, Recipe } from './children.ts'
-import { command } from './commands.ts'
-
-export interface Parts {
-  readonly layout: Layout
-  readonly children: Children
-  readonly recipes: ReadonlyMap<string, Recipe>
-  readonly truth: Truth
-  readonly idle: Seconds
-}
+import { command, type Parts } from './commands.ts'
 
 export interface Control {
   readonly handle: Handle

@@ -4,9 +4,10 @@ import { existsSync, mkdirSync, mkdtempSync, realpathSync, writeFileSync } from 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { isAlive, startOf } from '../../contracts/process.ts'
 import { seconds } from '../../domain/time.ts'
 import { ENTRIES } from '../entries.ts'
-import { gone, isAlive, startOf, workingIn } from '../kit/processes.ts'
+import { gone, workingIn } from '../kit/processes.ts'
 import { pidText } from './sweep.ts'
 
 const identityOf = (pid = 0) => ({ pid, start: startOf(pid) ?? '' })

@@ -4,6 +4,7 @@ import type { Server } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { type ProcessIdentity, startOf } from '../../contracts/process.ts'
 import { seconds } from '../../domain/time.ts'
 import { findBinaries } from '../database/binaries.ts'
 import { becomeStandby, becomeSynchronous, copyTemplate } from '../database/cluster.ts'
@@ -11,7 +12,6 @@ import { findTemplate } from '../database/template.ts'
 import { ENTRIES } from '../entries.ts'
 import { handleJson } from '../handle.ts'
 import { ask } from '../kit/client.ts'
-import { type Identity, startOf } from '../kit/processes.ts'
 import type { Handle } from '../kit/server.ts'
 import { truthLog } from '../kit/truth.ts'
 import { dataFolder, type Layout, portOf, REGIONS, truthFile } from '../layout.ts'
@@ -47,7 +47,7 @@ export async function startSandbox(config: SupervisorConfig): Promise<Started> {
   const recipes = new Map([...nodes, ...databases].map((recipe) => [recipe.name, recipe]))
   truth('started')
   const control = createControl({ layout, children, recipes, truth, idle: config.options.idle })
-  const supervisor: Identity = { pid: process.pid, start: startOf(process.pid) ?? '' }
+  const supervisor: ProcessIdentity = { pid: process.pid, start: startOf(process.pid) ?? '' }
   return { ready: { ready: true, handle: handleJson({ layout, supervisor, guardian }) }, server, ...control }
 }
 
@@ -71,7 +71,7 @@ async function startDatabases(layout: Layout, options: SandboxOptions, children:
 }
 
 /** Detached, so that a signal to the supervisor's whole group leaves it alive. */
-function startGuardian(dir: string): Identity {
+function startGuardian(dir: string): ProcessIdentity {
   const guardian = spawn(process.execPath, [ENTRIES.guardian, dir], {
     cwd: '/',
     detached: true,

@@ -1,14 +1,15 @@
 import { globSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { type ProcessIdentity } from '../../contracts/process.ts'
 import { removeSharedMemory } from '../database/shared-memory.ts'
-import { end, type Identity, workingIn } from '../kit/processes.ts'
+import { end, workingIn } from '../kit/processes.ts'
 import { REGIONS } from '../layout.ts'
 
 /** `pid` and `start`, a line each. The first line alone is what firedrill's selectors read. */
-export const pidText = ({ pid, start }: Identity): string => `${pid}\n${start}\n`
+export const pidText = ({ pid, start }: ProcessIdentity): string => `${pid}\n${start}\n`
 
-export function readPidFile(file: string): Identity | undefined {
+export function readPidFile(file: string): ProcessIdentity | undefined {
   try {
     const [pid = '', start = ''] = readFileSync(file, 'utf8').split('\n')
     return { pid: Number(pid), start }

@@ -16,13 +16,11 @@ export interface ProcessStat extends ProcessIdentity {
   readonly state: StateLetter
 }
 
-const linux = process.platform === 'linux'
-
 /** What `/proc/PID/stat` says (proc(5)): fields 3, 4 and 22, counted after the last `)`, for a name may hold anything. */
 function statOnLinux(pid: number): ProcessStat | undefined {
   let text: string
   try {
-    text = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    text = readFileSync(`/proc/${pid}/stat`, 'latin1')
   } catch {
     return undefined
   }
@@ -34,7 +32,10 @@ function statOnLinux(pid: number): ProcessStat | undefined {
 
 function statByPs(pid: number): ProcessStat | undefined {
   try {
-    const text = execFileSync('ps', ['-o', 'ppid=,state=,lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim()
+    const text = execFileSync('ps', ['-o', 'ppid=,state=,lstart=', '-p', String(pid)], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim()
     const [parent, state, ...start] = text.split(/\s+/)
     return state === undefined ? undefined : { pid, state: state.charAt(0), parent: Number(parent), start: start.join(' ') }
   } catch {
@@ -43,7 +44,9 @@ function statByPs(pid: number): ProcessStat | undefined {
 }
 
 /** What the system says of a pid now; undefined when there is none. One small synchronous read on Linux, a `ps` elsewhere. */
-export const statOf = (pid: number): ProcessStat | undefined => (linux ? statOnLinux(pid) : statByPs(pid))
+export const statOf = (pid: number): ProcessStat | undefined => (process.platform === 'linux' ? statOnLinux(pid) : statByPs(pid))
+
+const isDead = ({ state }: ProcessStat): boolean => state === 'Z' || state === 'X'
 
 /** Who has this pid now; undefined when nobody does, or only the remains of somebody dead. */
 export function identityOf(pid: number): ProcessIdentity | undefined {
@@ -51,7 +54,8 @@ export function identityOf(pid: number): ProcessIdentity | undefined {
   return stat === undefined || isDead(stat) ? undefined : { pid, start: stat.start }
 }
 
-const isDead = ({ state }: ProcessStat): boolean => state === 'Z' || state === 'X'
+/** When the process that has this pid now started; undefined as in `identityOf`. */
+export const startOf = (pid: number): string | undefined => identityOf(pid)?.start
 
 /** The state letter of exactly this process; undefined when it is gone. A zombie is gone: it holds no port and answers nobody. */
 export function stateOf({ pid, start }: ProcessIdentity): StateLetter | undefined {
@@ -63,15 +67,6 @@ export const isAlive = (identity: ProcessIdentity): boolean => stateOf(identity)
 
 /** Stopped by a signal. A debugger's stop (`t`) is not ours. */
 export const isStopped = (identity: ProcessIdentity): boolean => stateOf(identity) === 'T'
-
-/** Whether this user may send it signals. */
-export function maySignal(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch {
-    return false
-  }
-}
 
 /**
  * Sends a signal to exactly this process; false when it is gone. The look and the call are one synchronous step, so that a pid that is
