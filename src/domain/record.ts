@@ -99,10 +99,8 @@ export interface DegradedRow {
   readonly unknown: number
 }
 
-export interface LedgerResult {
-  readonly ledger: string
-  readonly when: string
-  readonly authority: string | null
+/** The classes of Jepsen's set checker over one read of a ledger: how many records are in each. */
+export interface SetClasses {
   readonly attempts: number
   readonly acknowledged: number
   readonly refused: number
@@ -118,6 +116,12 @@ export interface LedgerResult {
   readonly refusedButPresent: number
   /** Runs of lost writes with surviving ones after them, per writer. */
   readonly holes: number
+}
+
+export interface LedgerResult extends SetClasses {
+  readonly ledger: string
+  readonly when: string
+  readonly authority: string | null
   readonly splitBrainAcks: number
   readonly valid: Verdict
 }

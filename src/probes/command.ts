@@ -2,9 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { resolve as resolvePath } from 'node:path'
 import { defineProbe, type Shot } from '../contracts/probe.ts'
 import { reveal } from '../contracts/secret.ts'
-import { bounds, count, duration, either, list, mapOf, object, secret, text, withDefault } from '../domain/shape.ts'
+import { count, either, list, mapOf, object, secret, text, withDefault } from '../domain/shape.ts'
 import { textCheck, valueCheck } from '../platforms/net/check.ts'
 import { codeOf } from '../platforms/net/code.ts'
+import { latencyBounds, orLate } from './late.ts'
 
 const parameters = object(
   { argv: list(text(), { min: 1, doc: 'The program and its arguments; no shell in between.' }) },
@@ -16,7 +17,7 @@ const parameters = object(
 const expect = object(
   { exit: withDefault(count({ max: 255, doc: 'The exit code of a service that is well; default 0.' }), 0) },
   {
-    latency: bounds(duration({ min: 0.001 }), { doc: 'A command that takes longer is late, and late is not served.' }),
+    latency: latencyBounds('A command'),
     stdout: textCheck('What it prints must be.'),
   },
 )
@@ -36,7 +37,6 @@ export const command = defineProbe({
     const added = Object.fromEntries(Object.entries(spec.env ?? {}).map(([name, value]) => [name, reveal(value, context)]))
     const options = { cwd: resolvePath(folder, spec.cwd ?? '.'), env: { ...env, FIREDRILL_RUN: context.run, ...added } }
     const right = wanted.stdout && valueCheck(wanted.stdout)
-    const latest = wanted.latency?.max ?? Number.POSITIVE_INFINITY
     const running = new Set<ChildProcess>()
 
     const shoot = (timeout: number): Promise<Shot> =>
@@ -47,8 +47,7 @@ export const command = defineProbe({
           clearTimeout(timer)
           running.delete(child)
           const end = clock.now()
-          const late = outcome === 'full' && end - start > latest
-          resolve({ start, end, ...(late ? { outcome: 'failed', code: 'latency' } : { outcome, code }) })
+          resolve({ start, end, ...orLate({ outcome, code }, end - start, wanted.latency?.max) })
         }
         // A group of its own, so that what it started ends with it.
         const child = spawn(file, args, { ...options, detached: true, stdio: ['ignore', right ? 'pipe' : 'ignore', 'ignore'] })

@@ -1,9 +1,10 @@
 import { promises } from 'node:dns'
 import { isIP } from 'node:net'
-import { defineProbe, type Shot } from '../contracts/probe.ts'
+import { defineProbe } from '../contracts/probe.ts'
 import { refused } from '../domain/error.ts'
-import { bounds, choice, count, duration, either, list, type Of, object, text, withDefault } from '../domain/shape.ts'
+import { bounds, choice, count, either, list, type Of, object, text, withDefault } from '../domain/shape.ts'
 import { codeOf } from '../platforms/net/code.ts'
+import { type Judged, latencyBounds, orLate } from './late.ts'
 
 const TYPES = ['A', 'AAAA', 'CNAME', 'MX', 'NS', 'PTR', 'SRV', 'TXT'] as const
 const parameters = object(
@@ -21,7 +22,7 @@ const parameters = object(
 const expect = object(
   {},
   {
-    latency: bounds(duration({ min: 0.001 }), { doc: 'An answer that takes longer is late, and late is not served.' }),
+    latency: latencyBounds('An answer'),
     address: either(text(), list(text(), { min: 1 }), { doc: 'Every record must be one of these.' }),
     not: either(text(), list(text(), { min: 1 }), { doc: 'No record may be one of these.' }),
     count: bounds(count(), { doc: 'How many records there must be; default at least one.' }),
@@ -37,7 +38,6 @@ export const dns = defineProbe({
   latencyBound: (of) => of.latency?.max,
   async open(spec, wanted, { clock }) {
     const right = answerCheck(wanted)
-    const latest = wanted.latency?.max ?? Number.POSITIVE_INFINITY
     const server = spec.server === undefined ? undefined : checkedServer(spec.server)
     return {
       async shoot(timeout) {
@@ -48,17 +48,14 @@ export const dns = defineProbe({
         const verdict = await Promise.race([ask(resolver, spec, right), giveUp(timeout)])
         resolver.cancel()
         const end = clock.now()
-        const late = verdict.outcome === 'full' && end - start > latest
-        return { start, end, ...(late ? ({ outcome: 'failed', code: 'latency' } as const) : verdict) }
+        return { start, end, ...orLate(verdict, end - start, wanted.latency?.max) }
       },
       close: async () => {},
     }
   },
 })
 
-type Verdict = Pick<Shot, 'outcome' | 'code'>
-
-const giveUp = (timeout: number): Promise<Verdict> =>
+const giveUp = (timeout: number): Promise<Judged> =>
   new Promise((resolve) => {
     setTimeout(resolve, timeout * 1000, { outcome: 'failed', code: 'timeout' }).unref()
   })
@@ -67,7 +64,7 @@ async function ask(
   resolver: promises.Resolver,
   spec: Of<typeof parameters>,
   right: (records: readonly string[]) => boolean,
-): Promise<Verdict> {
+): Promise<Judged> {
   try {
     const records = await resolver.resolve(spec.name, spec.type)
     return right(asTexts(records)) ? { outcome: 'full', code: 'answered' } : { outcome: 'wrong', code: 'records' }

@@ -1,8 +1,9 @@
-import { defineProbe, type Shot } from '../contracts/probe.ts'
-import { bounds, duration, either, flag, list, type Of, object, text, withDefault } from '../domain/shape.ts'
+import { defineProbe } from '../contracts/probe.ts'
+import { either, flag, list, type Of, object, text, withDefault } from '../domain/shape.ts'
 import { headerCheck, headerChecks, jsonCheck, jsonChecks, textCheck, valueCheck } from '../platforms/net/check.ts'
 import { createHttpClient, type HttpResult } from '../platforms/net/http-client.ts'
 import { httpFields, httpOptionals, httpTarget, httpUrl } from '../platforms/net/http-fields.ts'
+import { type Judged, latencyBounds } from './late.ts'
 
 const parameters = object(
   {
@@ -27,7 +28,7 @@ const expect = object(
     ),
   },
   {
-    latency: bounds(duration({ min: 0.001 }), { doc: 'A right answer that takes longer is late, and late is not served.' }),
+    latency: latencyBounds('A right answer'),
     ...answerFields,
     degraded: markerOf('An answer like this is served, but degraded.'),
     stale: markerOf('An answer like this is served, but stale.'),
@@ -36,7 +37,6 @@ const expect = object(
 type Expect = Of<typeof expect>
 type Marker = Of<ReturnType<typeof markerOf>>
 type Answer = Extract<HttpResult, { readonly answered: true }>
-type Verdict = Pick<Shot, 'outcome' | 'code'>
 
 /** A request over HTTP or HTTPS, judged by status, time and content. */
 export const http = defineProbe({
@@ -62,7 +62,7 @@ export const http = defineProbe({
 const needsBody = (of: Expect): boolean => [of, of.degraded, of.stale].some((part) => part?.json !== undefined || part?.body !== undefined)
 
 /** Order matters: no valid answer, late, wrong, then what kind of served. */
-function judgeOf(of: Expect): (answer: Answer) => Verdict {
+function judgeOf(of: Expect): (answer: Answer) => Judged {
   const right = statusCheck(of.status)
   const headers = of.headers && headerCheck(of.headers)
   const json = of.json && jsonCheck(of.json)

@@ -1,9 +1,10 @@
 import { connect } from 'node:net'
 import { defineProbe, type Shot } from '../contracts/probe.ts'
-import { bounds, count, duration, object, text } from '../domain/shape.ts'
+import { count, object, text } from '../domain/shape.ts'
 import { textCheck, valueCheck } from '../platforms/net/check.ts'
 import { codeOf } from '../platforms/net/code.ts'
 import { createLookup } from '../platforms/net/lookup.ts'
+import { latencyBounds, orLate } from './late.ts'
 
 const parameters = object(
   { host: text({ doc: 'A name or an address.' }), port: count({ min: 1, max: 65_535, doc: 'A TCP port.' }) },
@@ -12,7 +13,7 @@ const parameters = object(
 const expect = object(
   {},
   {
-    latency: bounds(duration({ min: 0.001 }), { doc: 'An answer that takes longer is late, and late is not served.' }),
+    latency: latencyBounds('An answer'),
     answer: textCheck('What the peer says first must be; without it a connection is enough.'),
   },
 )
@@ -29,7 +30,6 @@ export const tcp = defineProbe({
   async open(spec, wanted, { clock }) {
     const lookup = createLookup({ fresh: true })
     const right = wanted.answer && valueCheck(wanted.answer)
-    const latest = wanted.latency?.max ?? Number.POSITIVE_INFINITY
 
     const shoot = (timeout: number): Promise<Shot> =>
       new Promise((resolve) => {
@@ -38,8 +38,7 @@ export const tcp = defineProbe({
         const settle = (outcome: Shot['outcome'], code: string): void => {
           clearTimeout(timer)
           const end = clock.now()
-          const late = outcome === 'full' && end - start > latest
-          resolve({ start, end, ...(late ? { outcome: 'failed', code: 'latency' } : { outcome, code }) })
+          resolve({ start, end, ...orLate({ outcome, code }, end - start, wanted.latency?.max) })
           socket.destroy()
         }
         const timer = setTimeout(() => (heard === '' ? settle('failed', 'timeout') : settle('wrong', 'answer')), timeout * 1000)

@@ -4,9 +4,10 @@ import { resolve as resolvePath } from 'node:path'
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import { defineProbe, type Shot } from '../contracts/probe.ts'
 import { describe, refused } from '../domain/error.ts'
-import { bounds, choice, count, duration, flag, number, type Of, object, text, withDefault } from '../domain/shape.ts'
+import { bounds, choice, count, flag, number, type Of, object, text, withDefault } from '../domain/shape.ts'
 import { codeOf } from '../platforms/net/code.ts'
 import { createLookup } from '../platforms/net/lookup.ts'
+import { latencyBounds, orLate } from './late.ts'
 
 const PROTOCOLS = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const
 const parameters = object(
@@ -23,7 +24,7 @@ const parameters = object(
 const expect = object(
   {},
   {
-    latency: bounds(duration({ min: 0.001 }), { doc: 'A handshake that takes longer is late, and late is not served.' }),
+    latency: latencyBounds('A handshake'),
     days: bounds(number(), { doc: 'How many days the certificate must still be valid.' }),
     protocol: choice(PROTOCOLS, { doc: 'At least this version.' }),
     san: text({ doc: 'A name or address that the certificate must carry.' }),
@@ -39,15 +40,13 @@ export const tls = defineProbe({
   latencyBound: (of) => of.latency?.max,
   async open(spec, wanted, { clock, folder }) {
     const options = optionsOf(spec, folder)
-    const latest = wanted.latency?.max ?? Number.POSITIVE_INFINITY
     const shoot = (timeout: number): Promise<Shot> =>
       new Promise((resolve) => {
         const start = clock.now()
         const settle = (outcome: Shot['outcome'], code: string): void => {
           clearTimeout(timer)
           const end = clock.now()
-          const late = outcome === 'full' && end - start > latest
-          resolve({ start, end, ...(late ? { outcome: 'failed', code: 'latency' } : { outcome, code }) })
+          resolve({ start, end, ...orLate({ outcome, code }, end - start, wanted.latency?.max) })
           socket.destroy()
         }
         const timer = setTimeout(() => settle('failed', 'timeout'), timeout * 1000)

@@ -5,7 +5,16 @@ import { arch, platform } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { homeFolder, runtimeFolder } from '../host/home.ts'
-import type { Check } from './examine.ts'
+
+/** One thing that is, or is not, as it should be. */
+export interface Check {
+  readonly what: string
+  readonly ok: boolean
+  /** Every drill needs it; otherwise only some do. */
+  readonly needed: boolean
+  readonly detail: string
+  readonly next: string | null
+}
 
 type Env = Readonly<Record<string, string | undefined>>
 

@@ -3,18 +3,8 @@ import { systemClock } from '../../contracts/clock.ts'
 import type { Context } from '../../contracts/context.ts'
 import { DrillError, describe } from '../../domain/error.ts'
 import { registry } from '../../registry/index.ts'
-import { databaseCheck, homeCheck, k6Check, nodeCheck, runtimeCheck } from './checks.ts'
+import { type Check, databaseCheck, homeCheck, k6Check, nodeCheck, runtimeCheck } from './checks.ts'
 import { type ClockPrecision, clockPrecision, type ProberPrecision, proberPrecision } from './precision.ts'
-
-/** One thing that is, or is not, as it should be. */
-export interface Check {
-  readonly what: string
-  readonly ok: boolean
-  /** Every drill needs it; otherwise only some do. */
-  readonly needed: boolean
-  readonly detail: string
-  readonly next: string | null
-}
 
 export interface DoctorJson {
   readonly fit: boolean

@@ -1,6 +1,7 @@
 import type { Paint } from '../host/terminal.ts'
 import { table } from '../output/table.ts'
-import type { Check, DoctorJson } from './examine.ts'
+import type { Check } from './checks.ts'
+import type { DoctorJson } from './examine.ts'
 
 const fine = (value: number): string => (Math.abs(value) < 0.001 ? `${(value * 1e6).toFixed(1)} µs` : `${(value * 1000).toFixed(2)} ms`)
 

@@ -1,17 +1,8 @@
 import type { ReadBlock, WriteBlock } from '../../domain/ledger.ts'
+import type { SetClasses } from '../../domain/record.ts'
 
-/** The classes of Jepsen's set checker over one read, and what seconds and holes are made of. Times in microseconds. */
-export interface SetCounts {
-  readonly attempts: number
-  readonly acknowledged: number
-  readonly refused: number
-  readonly indeterminate: number
-  readonly lost: number
-  readonly recovered: number
-  readonly unexpected: number
-  readonly duplicated: number
-  readonly refusedButPresent: number
-  readonly holes: number
+/** The classes of one read, and what seconds are made of. Times in microseconds. */
+export interface SetCounts extends SetClasses {
   /** Acknowledgement of the first and the last lost write; null: none is lost. */
   readonly firstLost: number | null
   readonly lastLost: number | null

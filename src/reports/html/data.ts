@@ -23,17 +23,9 @@ export interface PageData {
   readonly series: readonly PageSeries[]
 }
 
-interface PageSeries {
-  readonly probe: string
+interface PageSeries extends Omit<Series, 'bucket'> {
   /** Width of an entry, seconds. */
   readonly width: number
-  readonly at: readonly number[]
-  readonly min: readonly (number | null)[]
-  readonly mid: readonly (number | null)[]
-  readonly max: readonly (number | null)[]
-  readonly good: readonly number[]
-  readonly bad: readonly number[]
-  readonly unknown: readonly number[]
 }
 
 /** A row of all columns takes about this many characters. */
