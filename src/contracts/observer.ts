@@ -38,7 +38,8 @@ export interface ObserverEvents {
   /** At most once per guardrail; only while armed. */
   breach(breach: Breach): void
   loadFull(): void
-  loadEnded(end: { readonly ok: boolean; readonly detail: Json }): void
+  /** `early`: nobody had asked it to. */
+  loadEnded(end: { readonly ok: boolean; readonly detail: Json; readonly early?: boolean }): void
   note(text: string): void
   /** The thread died, or has not been heard of for a second: nobody is watching. */
   lost(why: string): void

@@ -1,16 +1,20 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import type { Context } from '../contracts/context.ts'
-import { describe, refused } from '../domain/error.ts'
+import { DrillError, describe, refused } from '../domain/error.ts'
 
 export const k6Path = ({ env }: Pick<Context, 'env'>): string => env['FIREDRILL_K6'] || 'k6'
 
 /** `v1.8.1`, say. Throws a DrillError when there is no k6, or one that firedrill does not know. */
 export async function k6Version(context: Context): Promise<string> {
   const binary = k6Path(context)
-  const said = await ask(binary, ['version'], context)
+  const said = await ask(binary, ['version'], context).catch((error: unknown): never => {
+    throw error instanceof DrillError
+      ? error
+      : refused(`${binary} does not say which version of k6 it is`, 'K6_UNKNOWN', [`${binary} version`], error)
+  })
   const version = /\bv(\d+)\.\d+\.\d+\S*/.exec(said)
-  if (!version) throw refused(`${binary} does not say which version of k6 it is: ${said.slice(0, 80)}`, 'K6_UNKNOWN')
+  if (!version) throw refused(`${binary} does not say which version of k6 it is: ${said.slice(0, 80)}`, 'K6_UNKNOWN', [`${binary} version`])
   if (version[1] !== '1' && version[1] !== '2')
     throw refused(`${binary} is k6 ${version[0]}; firedrill runs versions 1 and 2`, 'K6_VERSION', [
       'FIREDRILL_K6=/path/to/k6 firedrill run …',

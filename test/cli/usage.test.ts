@@ -15,7 +15,7 @@ const failing = [
   { why: 'flags that exclude each other', args: ['run', 'x.yaml', '--yes', '--approve', 'abc'], code: 64 },
   { why: 'a --set without a name', args: ['validate', 'good.yaml', '--set', '=1'], code: 64 },
   { why: 'stopping when nothing runs', args: ['stop'], code: 4 },
-  { why: 'undoing a run that is not known', args: ['undo', '--run', 'nothing'], code: 4 },
+  { why: 'undoing a run that is not known', args: ['undo', '--run', 'nothing'], code: 64 },
 ]
 
 describe('what goes wrong says so in one line, the next command, and the exit code', () => {

@@ -3,7 +3,7 @@ import type { Context } from '../../contracts/context.ts'
 import type { Load, LoadSession } from '../../contracts/load.ts'
 import { describe } from '../../domain/error.ts'
 import type { LoadDecl } from '../../domain/experiment.ts'
-import type { Json } from '../../domain/json.ts'
+import type { Json, JsonObject } from '../../domain/json.ts'
 import type { Seconds } from '../../domain/time.ts'
 import { createRecorder, type Recorder } from './recorder.ts'
 import { createSampleFile } from './sample-file.ts'
@@ -15,11 +15,18 @@ export interface RunningLoad {
   stop(): Promise<void>
 }
 
+export interface LoadEnd {
+  readonly ok: boolean
+  readonly detail: Json
+  /** Nobody had asked it to stop. */
+  readonly early: boolean
+}
+
 export interface LoadHooks {
   /** The ramp is over. */
   full(): void
-  ended(end: { readonly ok: boolean; readonly detail: Json }): void
-  /** Its samples cannot be written any more. */
+  ended(end: LoadEnd): void
+  /** It failed under way, or its samples cannot be written any more. */
   lost(why: string): void
 }
 
@@ -50,18 +57,28 @@ export async function startLoad(
     throw error
   }
   const full = setTimeout(() => hooks.full(), decl.ramp * 1000)
+  let stopping = false
   const over = session.ended.then(async ({ ok, detail }) => {
+    const early = !stopping
     clearTimeout(full)
     clearInterval(flushing)
     await file.close()
-    hooks.ended({ ok, detail })
+    hooks.ended({ ok, detail, early })
+    if (early && !ok) hooks.lost(`the load ended: ${sayEnd(detail)}`)
   })
   over.catch((error: unknown) => hooks.lost(`the load's samples cannot be written: ${describe(error)}`))
   return {
     recorder,
     async stop() {
+      stopping = true
       await session.stop()
       await over
     },
   }
+}
+
+/** What an engine says about its own end, in its own words. */
+export function sayEnd(detail: Json): string {
+  const { meaning, error } = (typeof detail === 'object' && detail !== null && !Array.isArray(detail) ? detail : {}) as JsonObject
+  return [meaning, error].flatMap((word) => (typeof word === 'string' && word !== '' ? [word] : [])).join(': ') || 'it does not say why'
 }

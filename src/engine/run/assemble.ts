@@ -4,7 +4,7 @@ import type { Keeper, LedgerTally } from '../../contracts/keeper.ts'
 import type { Observer, ObserverEvents } from '../../contracts/observer.ts'
 import type { Plan } from '../../domain/plan.ts'
 import type { Journal } from '../journal/journal.ts'
-import { startLoad } from '../observer/load.ts'
+import { sayEnd, startLoad } from '../observer/load.ts'
 import { type UndoDesk, undoDesk } from '../undo/desk.ts'
 import { localStore } from '../undo/file-store.ts'
 import { openUndoStore } from '../undo/stores.ts'
@@ -166,11 +166,26 @@ async function startLoading({ experiment }: Plan, deps: EngineDeps, { journal, a
     parts.context(abort.signal),
     {
       full: () => journal.append({ kind: 'load.full' }),
-      ended: (end) => journal.append({ kind: 'note', text: 'load ended', data: { load: end } }),
+      ended: (end) => loadEnded(end, journal, abort),
       lost: (why) => abort.trip('observer-lost', why),
     },
   )
   parts.running.defer(() => loading.stop())
+}
+
+/** How the load ended; what nobody would see in the numbers is a finding. Of an aborted drill it is no news. */
+function loadEnded({ ok, detail, early }: Parameters<ObserverEvents['loadEnded']>[0], journal: Journal, abort: AbortLatch): void {
+  journal.append({ kind: 'note', text: 'load ended', data: { load: { ok, detail } } })
+  if (abort.tripped()) return
+  if (ok && early)
+    journal.append({
+      kind: 'finding',
+      id: 'load-ran-out',
+      severity: 'medium',
+      text: 'The load ended before the drill did: what came after is measured without it.',
+    })
+  if (!ok && !early)
+    journal.append({ kind: 'finding', id: 'load-ended-badly', severity: 'low', text: `The load did not end well: ${sayEnd(detail)}.` })
 }
 
 interface Witness {
@@ -192,7 +207,7 @@ const observerEvents = ({ experiment, journal, abort, feed, note }: Witness): Ob
     abort.trip(why === 'no-data' ? 'observer-lost' : 'guardrail', `guardrail "${guardrail}": ${detail}`)
   },
   loadFull: () => journal.append({ kind: 'load.full' }),
-  loadEnded: (end) => journal.append({ kind: 'note', text: 'load ended', data: { load: end } }),
+  loadEnded: (end) => loadEnded(end, journal, abort),
   note,
   lost: (why) => abort.trip('observer-lost', why),
 })
