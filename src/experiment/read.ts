@@ -214,16 +214,7 @@ function readNode(node: ShapeNode, yaml: Node | null | undefined, place: Place, 
       return readJson(yaml, place, walk)
     case 'secret':
       return readSecret(yaml, place, walk)
-    case 'text':
-    case 'flag':
-    case 'number':
-    case 'duration':
-    case 'rate':
-    case 'percent':
-    case 'size':
-    case 'choice':
-    case 'name':
-    case 'ref':
+    default:
       return readScalar(node, yaml, place, walk)
   }
 }

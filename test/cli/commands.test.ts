@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { exitTable } from '../../src/cli/host/exit-table.ts'
 import { EXIT } from '../../src/domain/verdict.ts'
-import { firedrill, place, root } from './program.ts'
+import { root } from '../kit/cli.ts'
+import { firedrill, place } from './program.ts'
 
 interface Manifest {
   readonly commands: Readonly<

@@ -3,7 +3,9 @@ import { join } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import { expect, test } from 'vitest'
-import { experiment, firedrill, place, root, victim } from './program.ts'
+import { root } from '../kit/cli.ts'
+import { service } from '../kit/service.ts'
+import { experiment, firedrill, place } from './program.ts'
 
 const schemaFile = (name: string): object => JSON.parse(readFileSync(join(root, 'schema', name), 'utf8')) as object
 const ajv = new Ajv2020({ strict: false, allErrors: true })
@@ -34,7 +36,7 @@ test.each([
   { name: 'error', args: ['stop'] },
 ])('$args prints what schema/cli.schema.json says', async ({ name, args }) => {
   using at = place()
-  await using target = await victim()
+  await using target = await service()
   writeFileSync(join(at.folder, 'a.yaml'), experiment(target.port))
   writeFileSync(join(at.folder, 'bad.yaml'), 'firedrill: 1\n')
   const { stdout, stderr } = await firedrill([...args, '--json'], { cwd: at.folder, env: at.env })
@@ -44,13 +46,13 @@ test.each([
 
 test('a link of one’s own: up, status, down', async () => {
   using at = place()
-  await using target = await victim()
+  await using target = await service()
   const options = { cwd: at.folder, env: { ...at.env, XDG_RUNTIME_DIR: at.folder } }
   const up = await firedrill(['proxy', 'up', 'mine', '--to', `127.0.0.1:${target.port}`, '--json'], options)
   try {
     expect(problems('proxyUp', up.stdout)).toEqual([])
     const { listen } = JSON.parse(up.stdout) as { listen: string }
-    expect(await (await fetch(`http://${listen}/`)).text()).toBe('ok')
+    expect(await (await fetch(`http://${listen}/`)).text()).toBe('ok\n')
     const status = await firedrill(['proxy', 'status', '--json'], options)
     expect(problems('proxies', status.stdout)).toEqual([])
     expect((JSON.parse(status.stdout) as { links: unknown[] }).links).toHaveLength(1)

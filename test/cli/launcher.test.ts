@@ -3,7 +3,9 @@ import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { ended, experiment, firedrill, place, program, root, start, victim } from './program.ts'
+import { root } from '../kit/cli.ts'
+import { service } from '../kit/service.ts'
+import { ended, experiment, firedrill, place, program, start } from './program.ts'
 
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
 
@@ -74,7 +76,7 @@ test.each([
 ])('Ctrl-C $how aborts, undoes and reports', async ({ send, old }) => {
   if (old && OLD === undefined) return
   using at = place()
-  await using target = await victim()
+  await using target = await service()
   writeFileSync(join(at.folder, 'a.yaml'), experiment(target.port, { for: '30s' }))
   const child = start(['run', 'a.yaml', '--yes', '--out', 'out'], { cwd: at.folder, env: at.env, ...(old && OLD && { node: OLD }) })
   const end = ended(child)
@@ -93,7 +95,7 @@ test.each([
 
 test.skipIf(OLD === undefined)('a launcher that is killed leaves nothing broken', async () => {
   using at = place()
-  await using target = await victim()
+  await using target = await service()
   writeFileSync(join(at.folder, 'a.yaml'), experiment(target.port, { for: '30s' }))
   const child = start(['run', 'a.yaml', '--yes', '--out', 'out'], { cwd: at.folder, env: at.env, node: OLD ?? '' })
   const journal = join(at.folder, 'out/journal.ndjson')

@@ -1,11 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
+import { root } from '../kit/cli.ts'
 
-export const root = resolve(import.meta.dirname, '../..')
 export const program = join(root, 'bin/run.js')
 
 if (!existsSync(join(root, 'dist/cli/main.js'))) throw new Error('dist/ is not built: npm run build')
@@ -47,32 +46,6 @@ export async function firedrill(args: readonly string[], options: Options): Prom
   const child = start(args, options)
   child.stdin?.end(options.input ?? '')
   return ended(child)
-}
-
-/** A process that answers 200 on a port of its own. */
-export async function victim(): Promise<{ readonly port: number; readonly pid: number } & AsyncDisposable> {
-  const code = "require('http').createServer((q,s)=>s.end('ok')).listen(0,'127.0.0.1',function(){console.log(this.address().port)})"
-  const child = spawn(process.execPath, ['-e', code], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const [line] = (await once(child.stdout, 'data')) as [Buffer]
-  return {
-    port: Number(line.toString()),
-    pid: child.pid ?? 0,
-    [Symbol.asyncDispose]: async () => {
-      if (child.exitCode !== null || child.signalCode !== null) return
-      child.kill('SIGKILL')
-      await once(child, 'exit')
-    },
-  }
-}
-
-/** A port that nobody listens on. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return typeof address === 'object' && address ? address.port : 0
 }
 
 /** A small drill on a process that listens on `port`. */

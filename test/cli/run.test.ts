@@ -1,11 +1,13 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { experiment, firedrill, freePort, place, victim } from './program.ts'
+import { freePort } from '../kit/part.ts'
+import { service } from '../kit/service.ts'
+import { experiment, firedrill, place } from './program.ts'
 
 test('a drill from the command line: plan, consent by hash, record on stdout, folder, history, report from the folder alone', async () => {
   using at = place()
-  await using target = await victim()
+  await using target = await service()
   const options = { cwd: at.folder, env: at.env }
   writeFileSync(join(at.folder, 'a.yaml'), experiment(target.port))
 

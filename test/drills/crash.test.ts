@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { DrillEvent } from '../../src/domain/event.ts'
-import { eventsOf, journalOf, type Place, place, recordOf, run, start, until } from '../kit/cli.ts'
+import { eventsOf, journalOf, type Place, place, type Running, recordOf, run, start, until } from '../kit/cli.ts'
 import { pauseExperiment } from '../kit/pause.ts'
 import { type Service, service, stateOf } from '../kit/service.ts'
 
@@ -69,28 +69,37 @@ function watchdogOf(pid: number): number {
   return found
 }
 
+/** Neither may see the other die: firedrill is stopped first. */
+async function killBoth(running: Running): Promise<void> {
+  const watchdog = watchdogOf(running.pid)
+  process.kill(running.pid, 'SIGSTOP')
+  process.kill(watchdog, 'SIGKILL')
+  process.kill(running.pid, 'SIGKILL')
+  await running.ended
+  await until('the watchdog is gone', () => stateOf(watchdog) === 'gone' || stateOf(watchdog) === 'Z')
+}
+
+const runOf = (at: Place): string => eventsOf(at.out, 'drill.opened')[0]?.run ?? ''
+
+async function undoByHand(at: Place): Promise<void> {
+  const { code, stderr } = await run(['undo', '--run', runOf(at)], at.env)
+  expect(code, stderr).toBe(0)
+}
+
 describe('both dead', () => {
   test('undo --run puts back what they left, once', async () => {
     using at = place()
     await using target = await service()
     const { running, reached } = await begin(at, target, { for: '30s' })
     await reached('effect')
-    const watchdog = watchdogOf(running.pid)
-    process.kill(running.pid, 'SIGSTOP')
-    process.kill(watchdog, 'SIGKILL')
-    process.kill(running.pid, 'SIGKILL')
-    await running.ended
-    await until('the watchdog is gone', () => stateOf(watchdog) === 'gone' || stateOf(watchdog) === 'Z')
+    await killBoth(running)
     expect(target.state()).toBe('T')
 
-    const opened = eventsOf(at.out, 'drill.opened')[0]
     const status = await run(['status', '--json'], at.env)
-    expect(status.stdout).toContain(opened?.run)
-    const undone = await run(['undo', '--run', opened?.run ?? ''], at.env)
-    expect(undone.code, undone.stderr).toBe(0)
+    expect(status.stdout).toContain(runOf(at))
+    await undoByHand(at)
     await notStopped(target)
-    const again = await run(['undo', '--run', opened?.run ?? ''], at.env)
-    expect(again.code, again.stderr).toBe(0)
+    await undoByHand(at)
     undoneOnce(at.out)
   })
 
@@ -99,16 +108,10 @@ describe('both dead', () => {
     await using target = await service()
     const { running, reached } = await begin(at, target, { for: '30s' })
     await reached('effect')
-    const watchdog = watchdogOf(running.pid)
-    process.kill(running.pid, 'SIGSTOP')
-    process.kill(watchdog, 'SIGKILL')
-    process.kill(running.pid, 'SIGKILL')
-    await running.ended
+    await killBoth(running)
     const file = join(at.out, 'journal.ndjson')
     writeFileSync(file, `${readFileSync(file, 'utf8')}{"seq":99,"at":12.3,"prev":"ab`)
-    const opened = eventsOf(at.out, 'drill.opened')[0]
-    const undone = await run(['undo', '--run', opened?.run ?? ''], at.env)
-    expect(undone.code, undone.stderr).toBe(0)
+    await undoByHand(at)
     await notStopped(target)
     const seqs = journalOf(at.out).map(({ seq }) => seq)
     expect(seqs).toEqual(seqs.map((_, index) => index))
@@ -167,7 +170,7 @@ describe('Ctrl-C', () => {
     await using target = await service()
     const { running, reached } = await begin(at, target, { for: '30s' })
     await reached('effect')
-    const stop = await run(['stop', eventsOf(at.out, 'drill.opened')[0]?.run ?? ''], at.env)
+    const stop = await run(['stop', runOf(at)], at.env)
     expect(stop.code, stop.stderr).toBe(0)
     expect((await running.ended).code).toBe(3)
     expect(target.state()).not.toBe('T')

@@ -3,7 +3,7 @@ import type { Field, ShapeNode } from '../../domain/shape.ts'
 import { spanOf } from '../document/document.ts'
 import { nearest, oneOf } from '../document/suggest.ts'
 import { asMap, type Entry, entriesOf, readFields, readJson, refuseUnknown } from './collections.ts'
-import { readScalar } from './scalars.ts'
+import { readScalar, type ScalarNode } from './scalars.ts'
 import { hasVariable, soleVariable } from './variables.ts'
 import { child, type Place, sourceText, type Walk } from './walk.ts'
 
@@ -158,16 +158,8 @@ function fits(node: ShapeNode, yaml: Node | null | undefined): boolean {
       return isMap(yaml)
     case 'either':
       return node.of.some((inner) => fits(inner, yaml))
-    case 'text':
-    case 'flag':
-    case 'number':
-    case 'duration':
-    case 'rate':
-    case 'percent':
-    case 'size':
-    case 'choice':
-    case 'name':
-    case 'ref':
+    default:
+      node satisfies ScalarNode
       return isScalar(yaml)
   }
 }
