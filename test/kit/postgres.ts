@@ -82,6 +82,11 @@ async function start(bin: string, name: string, data: string, settings: readonly
   )
   closeSync(log)
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  const retry = async (): Promise<Node> => {
+    child.kill('SIGKILL')
+    await ended
+    return start(bin, name, data, settings)
+  }
   const dsn = `postgres://postgres@127.0.0.1:${port}/postgres`
   const query = async (text: string): Promise<readonly (readonly unknown[])[]> => {
     const client = new Client({ connectionString: dsn })
@@ -95,7 +100,9 @@ async function start(bin: string, name: string, data: string, settings: readonly
   }
   for (let i = 0; ; i++) {
     try {
-      await query('select 1')
+      const [row] = await query('show data_directory')
+      // Somebody else took the port between its choice and this server's start: what answers is not ours.
+      if (row?.[0] !== data) return await retry()
       break
     } catch (error) {
       if (i > 200 || child.exitCode !== null) {
