@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,10 +8,12 @@ import type { ObserverPlan } from '../../src/contracts/observer.ts'
 import { rate, seconds } from '../../src/domain/time.ts'
 import { startObserver } from '../../src/engine/observer/start.ts'
 import { readSamples } from '../../src/evidence/samples.ts'
+import { firedrill } from '../kit/program.ts'
+import { inMs, print, quantile, type Row } from '../kit/table.ts'
 
 /**
- * How late the prober starts what is due (p50, p99), with a few probes as a drill has them and with thousands of requests a second,
- * and how much of one core that takes. The server that is asked runs on a thread of its own and answers as little as it can.
+ * How late the prober starts what is due (p50, p99), with a few probes as a drill has them, idle and beside the sandbox, and with thousands of
+ * requests a second, and how much of one core that takes. The server that is asked runs on a thread of its own and answers as little as it can.
  */
 const SERVER = `
 const { parentPort } = require('node:worker_threads')
@@ -84,15 +87,28 @@ function tally(folder: string, names: readonly string[]): Omit<Result, 'cores'> 
       }
     }
   }
-  slips.sort((a, b) => a - b)
-  const at = (q: number): number => slips[Math.floor(slips.length * q)] ?? Number.NaN
-  return { started: slips.length, missed, failed, slip: { p50: at(0.5), p99: at(0.99) } }
+  return { started: slips.length, missed, failed, slip: { p50: quantile(slips, 0.5), p99: quantile(slips, 0.99) } }
 }
 
-const print = (name: string, { started, missed, failed, slip, cores }: Result): void =>
-  console.log(
-    `${name}: ${Math.round(started / LENGTH)}/s started, ${missed} missed, ${failed} failed, slip p50 ${(slip.p50 * 1000).toFixed(2)} ms, p99 ${(slip.p99 * 1000).toFixed(2)} ms, ${cores.toFixed(2)} cores with the server`,
-  )
+const row = (what: string, { started, missed, failed, slip, cores }: Result): Row => ({
+  what,
+  measured: `${Math.round(started / LENGTH)}/s, ${missed} missed, ${failed} failed, slip p50 ${inMs(slip.p50, 2)}, p99 ${inMs(slip.p99, 2)}, ${cores.toFixed(2)} cores with the server`,
+})
+
+function sandbox(what: 'up' | 'down'): void {
+  const [program = '', ...argv] = firedrill('sandbox', what)
+  const { status, stderr } = spawnSync(program, argv, { encoding: 'utf8', env: { ...process.env, FIREDRILL_HOME: join(out, 'home') } })
+  if (status !== 0) throw new Error(`sandbox ${what} ended with ${status}: ${stderr}`)
+}
+
+async function besideSandbox<T>(work: () => Promise<T>): Promise<T> {
+  sandbox('up')
+  try {
+    return await work()
+  } finally {
+    sandbox('down')
+  }
+}
 
 const probes = ['a', 'b', 'c'].map((name) => ({
   name,
@@ -103,8 +119,11 @@ const probes = ['a', 'b', 'c'].map((name) => ({
   timeout: seconds(1),
   role: 'client' as const,
 }))
+const rows: Row[] = []
 try {
-  print('3 probes every 100 ms, a new connection each', await measure('probes', { probes, load: null }))
+  const few = () => measure(`probes-${rows.length}`, { probes, load: null })
+  rows.push(row('3 probes every 100 ms, a new connection each', await few()))
+  rows.push(row('the same beside the sandbox', await besideSandbox(few)))
   for (const [each, keepAlive] of [
     [500, false],
     [1_000, true],
@@ -112,12 +131,11 @@ try {
     [10_000, true],
   ] as const) {
     const load = { kind: 'http', spec: { ...spec, timeout: 1, keepAlive }, rate: rate(each), ramp: seconds(0) }
-    print(
-      `load of ${each}/s, ${keepAlive ? 'connections kept' : 'a new connection each'}`,
-      await measure(`load-${each}`, { probes: [], load }),
-    )
+    const name = `load of ${each}/s, ${keepAlive ? 'connections kept' : 'a new connection each'}`
+    rows.push(row(name, await measure(`load-${each}`, { probes: [], load })))
   }
 } finally {
   await server.terminate()
   await rm(out, { recursive: true })
 }
+print(`schedule slip of the prober, ${LENGTH} s each`, rows)

@@ -1,6 +1,6 @@
 /**
- * What measuring costs. `node bench/measure/run.ts` analyses ten million samples from a file and prints the time against reading its bytes;
- * `node bench/measure/run.ts day` feeds a day at 1,000 samples a second, made block by block, and prints the peak memory (limit: 250 MB).
+ * What measuring costs: ten million samples from a file, against reading its bytes (`file [samples]`), and the memory of a day at 1,000 samples
+ * a second, made block by block (`day [samples]`). Without an argument both.
  */
 import { spawnSync } from 'node:child_process'
 import { closeSync, mkdirSync, mkdtempSync, openSync, readSync, rmSync, statSync, writeSync } from 'node:fs'
@@ -12,36 +12,10 @@ import { readSamples } from '../../src/evidence/samples.ts'
 import type { Evidence } from '../../src/measure/evidence.ts'
 import { measure } from '../../src/measure/measure.ts'
 import { lifeOf, synthetic } from '../../test/fixtures/synthetic-drill.ts'
+import { EVERY, samples } from '../kit/samples.ts'
+import { inMb, inS, print, type Row } from '../kit/table.ts'
 
-const BLOCK = 10_000
-const EVERY = 1_000
-const FULL = OUTCOMES.indexOf('full')
-const FAILED = OUTCOMES.indexOf('failed')
-
-/** A thousand samples a second; all of them refused from 10.03 s to 14 s, and one in a thousand ever after. */
-function* samples(count: number): Generator<SampleBlock> {
-  for (let first = 0; first < count; first += BLOCK) {
-    const length = Math.min(BLOCK, count - first)
-    const block = {
-      length,
-      planned: new Float64Array(length),
-      start: new Float64Array(length),
-      end: new Float64Array(length),
-      outcome: new Uint8Array(length),
-      code: Array.from({ length }, () => '200'),
-    }
-    for (let i = 0; i < length; i++) {
-      const slot = first + i
-      const planned = slot * EVERY
-      const down = planned >= 10_030_000 && planned < 14_000_000
-      block.planned[i] = planned
-      block.start[i] = planned + (slot % 7) * 10
-      block.end[i] = planned + 2_000 + (slot % 7) * 10 + ((slot * 7919) % 997)
-      block.outcome[i] = down || slot % 1_009 === 0 ? FAILED : FULL
-    }
-    yield block
-  }
-}
+const MEMORY = 250 * 2 ** 20
 
 function evidenceOf(open: () => Iterable<SampleBlock>, length: number): Evidence {
   const last = length / (1e6 / EVERY)
@@ -57,7 +31,9 @@ function evidenceOf(open: () => Iterable<SampleBlock>, length: number): Evidence
   return { ...made, samples: () => ({ [Symbol.iterator]: () => open()[Symbol.iterator]() }) }
 }
 
-const rss = () => process.resourceUsage().maxRSS / 1024
+const peak = (): number => process.resourceUsage().maxRSS * 1024
+const memory = (): Row => ({ what: 'peak memory', measured: inMb(peak()), limit: `≤ ${inMb(MEMORY)}`, held: peak() <= MEMORY })
+const speed = (count: number, took: number): string => `${inS(took)}, ${(count / took / 1e6).toFixed(2)} M samples/s`
 const timed = <T>(work: () => T): { readonly took: number; readonly value: T } => {
   const from = performance.now()
   const value = work()
@@ -91,7 +67,6 @@ function tenMillion(count: number): void {
     const file = join(folder, 'samples', 'web.csv')
     // In a process of its own: the memory that making the file takes is not what measuring takes.
     spawnSync(process.execPath, [import.meta.filename, 'write', String(count), file], { stdio: 'inherit' })
-    const before = rss()
     const bytes = timed(() => readBytes(file))
     const parse = timed(() => {
       let rows = 0
@@ -99,15 +74,14 @@ function tenMillion(count: number): void {
       return rows
     })
     const all = timed(() => measure(evidenceOf(() => readSamples(file), count)))
-    const { rta } = all.value.measures
-    console.log(`samples        ${count.toLocaleString('en')} (${(statSync(file).size / 2 ** 20).toFixed(0)} MB)`)
-    console.log(`read the bytes ${bytes.took.toFixed(2)} s`)
-    console.log(`parse once     ${parse.took.toFixed(2)} s`)
-    console.log(
-      `measure        ${all.took.toFixed(2)} s = ${(count / all.took / 1e6).toFixed(2)} M samples/s, ${(all.took / bytes.took).toFixed(1)} × reading, ${(all.took / parse.took).toFixed(1)} × parsing`,
-    )
-    console.log(`peak memory    ${rss().toFixed(0)} MB (${before.toFixed(0)} MB before)`)
-    console.log(`rta            [${rta.incident.lo}, ${rta.incident.hi}] s, ${all.value.verdict}`)
+    const perRead = (took: number): string => `${(took / bytes.took).toFixed(0)} ×`
+    print(`${count.toLocaleString('en')} samples from a file of ${inMb(statSync(file).size)}`, [
+      { what: 'read the bytes', measured: inS(bytes.took) },
+      { what: 'parse once', measured: speed(count, parse.took), ratio: perRead(parse.took) },
+      { what: 'measure', measured: speed(count, all.took), ratio: perRead(all.took) },
+      recovered(all.value),
+      memory(),
+    ])
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
@@ -115,15 +89,29 @@ function tenMillion(count: number): void {
 
 function day(count: number): void {
   const all = timed(() => measure(evidenceOf(() => samples(count), count)))
-  const { rta } = all.value.measures
-  console.log(`samples        ${count.toLocaleString('en')} (a day at 1,000/s), made block by block`)
-  console.log(`measure        ${all.took.toFixed(1)} s = ${(count / all.took / 1e6).toFixed(2)} M samples/s`)
-  console.log(`peak memory    ${rss().toFixed(0)} MB (limit 250 MB)`)
-  console.log(`rta            [${rta.incident.lo}, ${rta.incident.hi}] s, ${all.value.verdict}`)
-  if (rss() > 250) process.exitCode = 1
+  print(`${count.toLocaleString('en')} samples (a day at 1,000 a second), made block by block`, [
+    { what: 'measure', measured: speed(count, all.took) },
+    recovered(all.value),
+    memory(),
+  ])
+}
+
+/** The measured recovery must hold the one that was made up. */
+function recovered({ measures, verdict }: ReturnType<typeof measure>): Row {
+  const { lo, hi } = measures.rta.incident
+  return { what: 'recovery', measured: `${lo} to ${hi} s, ${verdict}`, held: verdict === 'held' }
+}
+
+/** Each in a process of its own, since peak memory is the process's. */
+function both(): void {
+  for (const one of ['file', 'day']) {
+    const { status } = spawnSync(process.execPath, [import.meta.filename, one], { stdio: 'inherit' })
+    if (status !== 0) process.exitCode = 1
+  }
 }
 
 const [what, count, into] = process.argv.slice(2)
 if (what === 'write' && into !== undefined) writeFile(into, Number(count))
 else if (what === 'day') day(Number(count ?? 86_400_000))
-else tenMillion(Number(count ?? what ?? 10_000_000))
+else if (what === 'file') tenMillion(Number(count ?? 10_000_000))
+else both()
