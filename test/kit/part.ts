@@ -19,7 +19,7 @@ export interface Part extends AsyncDisposable {
 }
 
 export function part(command: string, args: readonly string[], options: { readonly cwd?: string } = {}): Part {
-  const child: ChildProcess = spawn(command, args, { stdio: ['ignore', 'ignore', 'inherit'], ...options })
+  const child: ChildProcess = spawn(command, args, { stdio: 'ignore', ...options })
   if (child.pid === undefined) throw new Error(`${command} did not start`)
   return {
     pid: child.pid,
