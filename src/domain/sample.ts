@@ -42,6 +42,7 @@ export interface Sample {
   readonly code: string
 }
 
+/** The samples one by one: an object a row, for hundreds and not for millions. */
 export function* rows(block: SampleBlock): Generator<Sample> {
   for (let i = 0; i < block.length; i++) {
     yield {
@@ -54,6 +55,7 @@ export function* rows(block: SampleBlock): Generator<Sample> {
   }
 }
 
+/** The inverse of `rows`. */
 export function blockOf(samples: readonly Sample[]): SampleBlock {
   return {
     length: samples.length,

@@ -121,6 +121,7 @@ export function object<R extends Fields, O extends Fields = Record<never, never>
   return shape({ type: 'object', fields: joinFields(required, optionals), ...options })
 }
 
+/** One table of fields out of the required and the optional ones. */
 export function joinFields(required: Fields, optionals: Fields): Record<string, Field> {
   return { ...fieldsOf(required, true), ...fieldsOf(optionals, false) }
 }

@@ -46,6 +46,7 @@ export function generatedOptions(rate: Rate, ramp: Seconds, limit: Seconds, time
 
 const stage = (length: number, target: number): Json => ({ duration: ms(length), target })
 
+/** The request of the generated script, secrets filled in: it goes to k6 by its environment, never to a file. */
 export function generatedRequest(of: Generated, context: Context): JsonObject {
   const headers = Object.fromEntries(Object.entries(of.headers).map(([name, value]) => [name, reveal(value, context)]))
   return {

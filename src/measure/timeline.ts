@@ -43,6 +43,7 @@ export interface Timeline {
   readonly stepped: boolean
 }
 
+/** What the journal says of the drill's life; an entry that is missing is null, never a guess. */
 export function timelineOf(journal: readonly JournalEntry[]): Timeline {
   const end = journal.at(-1)?.at ?? 0
   const phases = phasesOf(journal)

@@ -59,6 +59,7 @@ export function sayMeasured(of: Measured): string {
   return sayInterval(of.lo, of.hi, of.unit)
 }
 
+/** What was promised: `≤ 30 s`. */
 export function sayTarget({ target }: ObjectiveResult): string {
   return `${target.op === '<=' ? '≤' : '≥'} ${sayNumber(target.value, target.unit)}`
 }

@@ -70,6 +70,7 @@ export function databaseCheck(): Check {
   }
 }
 
+/** k6 is needed by `load: {k6: …}` alone. */
 export async function k6Check(env: Env): Promise<Check> {
   const command = env['FIREDRILL_K6'] ?? 'k6'
   try {

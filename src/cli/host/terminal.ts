@@ -15,6 +15,7 @@ const SET = (value: string | undefined): boolean => value !== undefined && value
 
 export const isCi = (env: Env): boolean => SET(env['CI']) || SET(env['GITHUB_ACTIONS']) || SET(env['BUILD_NUMBER']) || SET(env['TF_BUILD'])
 
+/** Whether there is somebody to watch and to ask. */
 export function terminalOf(env: Env, streams: { readonly stdin: { isTTY?: boolean }; readonly stderr: { isTTY?: boolean } }): Terminal {
   const ci = isCi(env)
   const screen = streams.stderr.isTTY === true && env['TERM'] !== 'dumb' && !ci

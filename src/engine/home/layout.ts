@@ -18,6 +18,7 @@ export interface RunPaths {
 export const runsFolder = (home: string): string => join(home, 'runs')
 export const locksFolder = (home: string): string => join(home, 'locks')
 
+/** Where the state of one run lies below the home folder. */
 export function runPaths(home: string, run: string): RunPaths {
   const folder = join(runsFolder(home), run)
   return {

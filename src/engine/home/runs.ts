@@ -77,6 +77,7 @@ export async function listRuns(home: string): Promise<readonly RunInfo[]> {
   return found.filter((info) => info !== undefined).toSorted((a, b) => a.began.localeCompare(b.began))
 }
 
+/** How a run stands, from its files alone: who holds it, and what of it is still faulted. */
 export async function statusOf(home: string, run: string): Promise<RunStatus> {
   const info = await readRun(home, run)
   const lease = readLease(runPaths(home, run).lease)

@@ -17,6 +17,7 @@ import { createJudgement, type Judgement } from './steps/observe.ts'
 
 export type ContextFactory = (signal: AbortSignal) => Context
 
+/** The context of this drill's work; each piece of work brings the signal that ends it. */
 export function contextFactory(deps: EngineDeps, { journal, lease }: Opened): ContextFactory {
   const clock = systemClock(deps.monotonic)
   return (signal) => ({
@@ -33,6 +34,7 @@ export function contextFactory(deps: EngineDeps, { journal, lease }: Opened): Co
   })
 }
 
+/** The undo of this drill: records go to this machine and to the experiment's own store. Throws a DrillError when that cannot be opened. */
 export async function openDesk(plan: Plan, deps: EngineDeps, journal: Journal, context: ContextFactory): Promise<UndoDesk> {
   const own = plan.experiment.undoStore
   const stores = [

@@ -27,6 +27,7 @@ export interface Checked {
   readonly valueAt: (path: string) => Span
 }
 
+/** What checks of the whole file work on, after every value was read by itself. */
 export function checkedOf(raw: LooseExperiment, registry: Registry, walk: Walk): Checked {
   const spot = (path: string): { readonly key: Span; readonly value: Span } => {
     const found = walk.spots.get(path)
@@ -81,6 +82,7 @@ export function checkWhole({ raw, report, keyAt, registry, valueAt }: Checked): 
   }
 }
 
+/** Objectives that cannot be meant, or need what the file does not name. */
 export function checkObjectives({ raw, report, has, keyAt, valueAt }: Checked): void {
   const { detection, rpo } = raw.objectives ?? {}
   const span = typeof rpo === 'number' ? rpo : rpo?.span
@@ -126,6 +128,7 @@ export function checkControls({ raw, report, valueAt }: Checked): void {
   }
 }
 
+/** What waits for the spare needs to be told how the spare is seen. */
 export function checkReturn({ raw, report, keyAt, valueAt }: Checked): void {
   if (raw.redundancy !== undefined) return
   const suggestion = 'redundancy: {ledger: …}'
@@ -135,6 +138,7 @@ export function checkReturn({ raw, report, keyAt, valueAt }: Checked): void {
     report('error', 'NO_REDUNDANCY', keyAt('objectives/redundancy'), 'Nothing says when redundancy is restored', suggestion)
 }
 
+/** A guardrail keeps something, and is told from the others by its name. */
 export function checkGuardrails({ raw, report, has, keyAt, valueAt }: Checked): void {
   const names = new Set<string>()
   raw.guardrails?.forEach((guardrail, index) => {
@@ -148,6 +152,7 @@ export function checkGuardrails({ raw, report, has, keyAt, valueAt }: Checked): 
   })
 }
 
+/** Zones that exist, and ends after their beginnings. */
 export function checkWindows({ raw, report, valueAt }: Checked): void {
   raw.windows?.forEach((window, index) => {
     const { from, to, zone } = window ?? {}

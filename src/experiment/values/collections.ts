@@ -128,6 +128,7 @@ export function refuseUnknown(entries: readonly Entry[], known: readonly string[
   }
 }
 
+/** A mapping with known keys: unknown and missing ones are reported, the rest is read. */
 export function readObject(node: Extract<ShapeNode, { type: 'object' }>, yaml: Node | null | undefined, place: Place, walk: Walk): unknown {
   const known = Object.keys(node.fields)
   const isBounds = known.length > 0 && known.every((key) => key === 'min' || key === 'max')
@@ -152,6 +153,7 @@ function boundMeant(yaml: Node | null | undefined): string | undefined {
   return operator?.startsWith('<') ? `{max: ${bound}}` : `{min: ${bound}}`
 }
 
+/** A mapping of names to values of one shape. */
 export function readMapping(node: Extract<ShapeNode, { type: 'map' }>, yaml: Node | null | undefined, place: Place, walk: Walk): unknown {
   const map = asMap(yaml, place, walk, 'a mapping of names')
   if (map === undefined) return undefined
@@ -167,6 +169,7 @@ export function readMapping(node: Extract<ShapeNode, { type: 'map' }>, yaml: Nod
   return Object.fromEntries(read)
 }
 
+/** A list of values of one shape; a single value is not taken for a list. */
 export function readList(node: Extract<ShapeNode, { type: 'list' }>, yaml: Node | null | undefined, place: Place, walk: Walk): unknown {
   if (!isSeq(yaml)) {
     const empty = yaml === null || yaml === undefined || (isScalar(yaml) && yaml.value === null)

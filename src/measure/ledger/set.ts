@@ -23,6 +23,7 @@ export interface Held {
   each(visit: (writer: number, seq: number) => void): void
 }
 
+/** The records of one read. Duplicates are counted, not kept. */
 export function heldBy(blocks: Iterable<ReadBlock>): Held {
   const flags = createFlags()
   let records = 0
@@ -119,6 +120,7 @@ export interface Write {
   readonly node: string
 }
 
+/** The writes one by one, in the order of their file. */
 export function* each(blocks: Iterable<WriteBlock>): Generator<Write> {
   for (const block of blocks)
     for (let i = 0; i < block.length; i++)

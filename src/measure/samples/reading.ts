@@ -18,6 +18,7 @@ const BY_OUTCOME: readonly Reading[] = OUTCOMES.map((outcome) => {
   return good === undefined ? UNKNOWN : good ? GOOD : BAD
 })
 
+/** What row `i` says of the service: unknown where the observer was in trouble, whatever it saw. */
 export function readingAt(rows: Columns, i: number, trouble: Trouble): Reading {
   const reading = BY_OUTCOME[rows.outcome[i] ?? 0] ?? UNKNOWN
   return reading !== UNKNOWN && trouble(rows.start[i] ?? 0, rows.end[i] ?? 0) ? UNKNOWN : reading

@@ -87,6 +87,7 @@ export interface ListenerMap {
   readonly pidsOn: (port: number) => readonly number[]
 }
 
+/** Which of these processes listen where. */
 export function mapListeners(pids: readonly number[]): ListenerMap {
   return process.platform === 'linux' ? mapByProc(pids) : mapByLsof(pids)
 }

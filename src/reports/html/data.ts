@@ -33,6 +33,7 @@ const ROW = 55
 /** Characters for all series together, so that the page stays below a megabyte and a half. */
 const BUDGET = 1_100_000
 
+/** What the page's script draws, in seconds on the drill's clock; long series are thinned until the page keeps to its size. */
 export function pageData({ record, journal, series }: ReportInput): PageData {
   const phases = record.phases.map(({ phase, from, to }) => ({ name: phase, from, to: to ?? journal.at(-1)?.at ?? from }))
   const ends = [...phases.map((phase) => phase.to), ...journal.map((entry) => entry.at), ...series.map((one) => one.at.at(-1) ?? 0)]

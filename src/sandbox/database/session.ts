@@ -41,6 +41,7 @@ export function checkPrimary(port: number, within: Seconds): Promise<readonly st
   })
 }
 
+/** Whether the server replays another's log and takes no writes. */
 export async function isStandby(client: Client): Promise<boolean> {
   const { rows } = await client.query<{ standby: boolean }>('select pg_is_in_recovery() as standby')
   return rows[0]?.standby === true

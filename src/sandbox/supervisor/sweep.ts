@@ -9,6 +9,7 @@ import { REGIONS } from '../layout.ts'
 /** `pid` and `start`, a line each. The first line alone is what firedrill's selectors read. */
 export const pidText = ({ pid, start }: ProcessIdentity): string => `${pid}\n${start}\n`
 
+/** Undefined when there is none. */
 export function readPidFile(file: string): ProcessIdentity | undefined {
   try {
     const [pid = '', start = ''] = readFileSync(file, 'utf8').split('\n')
@@ -36,6 +37,7 @@ export async function sweep(dir: string): Promise<void> {
   rmSync(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 })
 }
 
+/** SIGKILL to each that is still there. */
 export function killAll(pids: readonly number[]): void {
   for (const pid of pids) {
     try {
