@@ -9,7 +9,8 @@ import { listRuns, type RunStatus, statusOf } from '../home/runs.ts'
 import { takeSpare } from '../journal/take-over.ts'
 import { takeLease } from '../lease/lease.ts'
 import { localStore } from './file-store.ts'
-import { type Rescue, type RescueRegistry, rescue } from './rescue.ts'
+import type { RescueRegistry } from './rescue/bench.ts'
+import { type Rescue, rescue } from './rescue/rescue.ts'
 import { undoRecords } from './undo-records.ts'
 
 export interface ByHand {
@@ -73,5 +74,5 @@ export async function undoFromStore(run: string, store: UndoStore, deps: ByHand)
 
 function inOtherHands({ run, pid }: RunStatus['info'], state: 'running' | 'undoing'): DrillError {
   const what = state === 'running' ? `is running (pid ${pid}) and undoes by itself` : 'is being undone already'
-  return refused(`The run ${run} ${what}`, 'LEASE_HELD', ['firedrill status', `firedrill stop ${run}`])
+  return refused(`The run ${run} ${what}`, 'LEASE_HELD', state === 'running' ? [`firedrill stop ${run}`] : ['firedrill status'])
 }

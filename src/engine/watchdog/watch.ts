@@ -8,7 +8,8 @@ import { runPaths } from '../home/layout.ts'
 import { type RunInfo, readRun } from '../home/runs.ts'
 import { endForSure } from '../lease/identity.ts'
 import { type HeldLease, takeLease } from '../lease/lease.ts'
-import { type RescueRegistry, rescue } from '../undo/rescue.ts'
+import type { RescueRegistry } from '../undo/rescue/bench.ts'
+import { rescue } from '../undo/rescue/rescue.ts'
 
 export interface WatchdogDeps {
   readonly registry: RescueRegistry
