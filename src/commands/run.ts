@@ -54,7 +54,7 @@ ${exitTable()}`
     const { record, out, error, unwritten } = done
     this.log(renderSummary(record, { paint: this.paint, width: process.stdout.columns || 100, out: shownPath(out) }))
     if (unwritten) process.stderr.write(renderFailure(failureOf(unwritten), this.progressPaint))
-    for (const command of error?.next ?? []) this.progress(`  try: ${command}`)
+    for (const command of error?.next ?? []) process.stderr.write(`  try: ${command}\n`)
     process.exitCode = record.exit
     return record
   }

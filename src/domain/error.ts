@@ -39,6 +39,7 @@ const OF_THE_MACHINE = new Set([
   'ENOSPC',
   'EDQUOT',
   'EIO',
+  'EFBIG',
   'EMFILE',
   'ENFILE',
   'ENOTDIR',

@@ -26,7 +26,8 @@ async function ask(binary: string, args: readonly string[], { env, folder }: Con
   try {
     return (await promisify(execFile)(binary, args, { env, cwd: folder, timeout: 30_000, maxBuffer: 8 << 20 })).stdout
   } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'EACCES')) throw missing(binary, error)
+    if (error instanceof Error && 'code' in error && typeof error.code === 'string' && ['ENOENT', 'EACCES', 'ENOTDIR'].includes(error.code))
+      throw missing(binary, error)
     throw error
   }
 }

@@ -42,7 +42,12 @@ export async function sandboxStatus(home: string): Promise<StandingJson> {
   const { SANDBOX_SUPERVISOR_URL: url } = exportsOf(readHandle(handle).layout)
   const state = await ask(`${url}/state`, 'GET').catch(() => undefined)
   if (state === undefined) return DOWN
-  return { up: true, exports: state['exports'] as StandingJson['exports'], processes: state['processes'] as StandingJson['processes'] }
+  const processes = Object.entries(state['processes'] as Readonly<Record<string, { readonly pid: number | null }>>)
+  return {
+    up: true,
+    exports: state['exports'] as StandingJson['exports'],
+    processes: Object.fromEntries(processes.map(([name, { pid }]) => [name, pid])),
+  }
 }
 
 /** Starts it. Rejects (refused) when one is up already. */

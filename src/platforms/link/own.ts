@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { identityOf, isAlive, signalTo } from '../../contracts/process.ts'
-import { refused } from '../../domain/error.ts'
+import { refused, usage } from '../../domain/error.ts'
 import { linkState } from './client.ts'
 import type { Address, LinkState } from './rule.ts'
 import type { ProxyReady, ProxyStart } from './start.ts'
@@ -34,7 +34,7 @@ export const proxyMain = fileURLToPath(new URL(`./proxy/proxy-main.${extension}`
  * @param folder where its control socket lies: the runtime folder
  */
 export async function linkUp({ name, ...rest }: LinkUp, folder: string): Promise<ProxyReady> {
-  if (!/^[A-Za-z][\w-]*$/.test(name)) throw refused(`"${name}" is no name for a link: letters, digits, - and _`, 'LINK_NAME')
+  if (!/^[A-Za-z][\w-]*$/.test(name)) throw usage(`"${name}" is no name for a link: letters, digits, - and _`, 'LINK_NAME')
   const control = linkSocket(folder, name)
   if ((await linkState(control, AbortSignal.timeout(PATIENCE))) !== undefined)
     throw refused(`A link named ${name} is up already`, 'LINK_UP', ['firedrill proxy status', `firedrill proxy down ${name}`])
@@ -52,7 +52,10 @@ export function readyLine(child: ChildProcess): Promise<ProxyReady> {
   return new Promise((resolve, reject) => {
     let said = ''
     let complaint = ''
-    const fail = (why: string): void => reject(refused(`The link did not start: ${complaint.trim() || why}`, 'LINK_START'))
+    const fail = (why: string): void =>
+      reject(
+        refused(`The link did not start: ${complaint.trim() || why}`, 'LINK_START', complaint.includes('EADDRINUSE') ? ['ss -ltnp'] : []),
+      )
     const timer = setTimeout(() => {
       child.kill()
       fail('it was not ready in time')
