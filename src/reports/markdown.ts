@@ -1,6 +1,6 @@
 import { defineReport, type ReportInput } from '../contracts/report.ts'
 import type { DrillRecord } from '../domain/record.ts'
-import { lengthOf, measuresOf, objectiveWord, sayMeasured, sayNumber, sayTarget, sayWhen, VERDICT_WORDS } from './words.ts'
+import { lengthOf, measuresOf, objectiveWord, sayLoad, sayMeasured, sayNumber, sayTarget, sayWhen, VERDICT_WORDS } from './words.ts'
 
 /** Text inside a table's cell or a sentence: nothing in it can become markup, a link or a new row. */
 const safe = (text: string): string =>
@@ -95,6 +95,7 @@ function footer(record: DrillRecord): string {
     `run ${record.run}`,
     `plan ${record.plan.hash.slice(0, 12)}`,
     record.clock.origin,
+    ...(record.load === null ? [] : [`load ${sayLoad(record.load)}`]),
     ...(length === null ? [] : [sayNumber(length, 's')]),
   ]
   return `<sub>${parts.map(safe).join(' · ')} · exit ${record.exit}</sub>`

@@ -1,3 +1,4 @@
+import type { Json } from '../domain/json.ts'
 import type { DrillRecord, Measured, ObjectiveResult } from '../domain/record.ts'
 import type { DrillVerdict } from '../domain/verdict.ts'
 
@@ -109,4 +110,14 @@ export function measuresOf({ measures }: DrillRecord): readonly NamedMeasure[] {
 export function lengthOf({ phases }: DrillRecord): number | null {
   const ends = phases.flatMap((phase) => (phase.to === null ? [phase.from] : [phase.to]))
   return ends.length === 0 ? null : Math.max(...ends)
+}
+
+/** Which load ran, and what it came to: `http: engine firedrill http, requests 699, served 550, …`. */
+export const sayLoad = (load: DrillRecord['load']): string =>
+  load === null ? 'none of firedrill’s own' : `${load.kind}: ${factsOf(load.detail).join(', ')}`
+
+function factsOf(value: Json | undefined, key = ''): readonly string[] {
+  if (typeof value === 'object' && value !== null) return Object.entries(value).flatMap(([name, inner]) => factsOf(inner, name))
+  const shown = typeof value === 'number' && !Number.isInteger(value) ? value.toFixed(1) : String(value)
+  return [`${key} ${shown}`.trim()]
 }

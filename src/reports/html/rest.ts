@@ -2,7 +2,7 @@ import type { ReportInput } from '../../contracts/report.ts'
 import type { Severity } from '../../domain/event.ts'
 import type { Json } from '../../domain/json.ts'
 import type { DrillRecord } from '../../domain/record.ts'
-import { sayNumber } from '../words.ts'
+import { sayLoad, sayNumber } from '../words.ts'
 import { type Html, html, pairs, section, table } from './markup.ts'
 
 const ORDER: readonly Severity[] = ['high', 'medium', 'low', 'info']
@@ -32,7 +32,7 @@ export function environment(record: DrillRecord): Html {
       ...Object.entries(record.environment).map(([name, value]) => [name, say(value)] as const),
       ['Clock', `monotonic, tied to ${clock.origin}${clock.end === null ? '' : ` and ${clock.end}`}`],
       ['Wall against monotonic', clock.error === null ? 'not measured: the drill was not closed' : sayNumber(clock.error, 's')],
-      ['Load', load === null ? 'none of firedrill’s own' : `${load.kind} ${say(load.detail)}`],
+      ['Load', sayLoad(load)],
       ['Experiment SHA-256', html`<code>${record.experiment.sha256}</code>`],
       ['Plan hash', html`<code>${record.plan.hash}</code>`],
     ]),
