@@ -73,11 +73,17 @@ export async function main(argv: readonly string[], root: string): Promise<void>
   tolerateClosedPipes()
   onUncaught((error) => process.exit(show(error, argv, root)))
   settings.performanceEnabled = false
+  // Node ends with 13 when everything waits for something that never comes.
+  const stuck = (code: number): void => {
+    if (code === 13) process.exitCode = show(new Error('it waits for something that never comes'), argv, root)
+  }
+  process.once('exit', stuck)
   try {
     await run([...argv], { root, pjson: packageFor(argv, root) })
   } catch (error) {
     process.exitCode = quietExit(error) ?? show(error, argv, root)
   }
+  process.removeListener('exit', stuck)
   await Promise.all([process.stdout, process.stderr].map(taken))
   process.exit()
 }

@@ -43,6 +43,8 @@ export async function launchSandbox(launch: Launch): Promise<Handle> {
   } catch (error) {
     supervisor.kill('SIGKILL')
     await sweep(dir)
+    // Killed because its owner was told to stop: that is the reason, not its end.
+    launch.signal.throwIfAborted()
     throw error
   } finally {
     launch.signal.removeEventListener('abort', abort)
@@ -58,9 +60,10 @@ function heard(supervisor: ChildProcess): Promise<SupervisorSaid> {
     const lines = createInterface({ input: stdout })
     lines.once('line', (line) => resolve(JSON.parse(line) as SupervisorSaid))
     supervisor.once('error', reject)
+    const read = new Promise<void>((done) => lines.once('close', done))
     supervisor.once('exit', (code, signal) => {
-      // Its last line may still be on the way when its end is already known.
-      lines.once('close', () =>
+      // Its last line may still be on the way when its end is already known, or have come before it.
+      void read.then(() =>
         reject(refused(`The sandbox's supervisor ended (${signal ?? code}) before it was ready.`, 'SANDBOX_START', ['firedrill doctor'])),
       )
     })

@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { usage } from '../../domain/error.ts'
 import { EXIT } from '../../domain/verdict.ts'
-import { naming } from '../host/failure.ts'
+import { runPaths } from '../../engine/home/layout.ts'
+import { stopOf, unbegun } from '../host/failure.ts'
 import { ownSignals, type Stoppable } from '../host/posix-signals.ts'
 import type { Paint, Terminal } from '../host/terminal.ts'
 import { drillClock, type Watcher, watchLive, watchNothing, watchPlainly } from '../live/live.ts'
@@ -49,7 +51,7 @@ function stoppable(interrupt: AbortController, watching: Watching, { setting, fo
   return {
     stop: (why) => {
       tell(`stopping (${why}): everything that was injected is being undone …`)
-      interrupt.abort(new Error(why === 'SIGINT' ? 'Ctrl-C' : why))
+      interrupt.abort(stopOf(why === 'SIGINT' ? 'Ctrl-C' : why))
     },
     explain: () => {
       if (forceQuit) return force()
@@ -101,6 +103,12 @@ async function live(prepared: Prepared, out: string, interrupt: AbortSignal, wat
   }
 }
 
+/** What a sandbox has written for a drill that never began. A run that is in the index stays. */
+async function forgetUnbegun({ home, run }: Setting): Promise<void> {
+  const { folder, info } = runPaths(home, run)
+  if (!existsSync(info)) await rm(folder, { recursive: true, force: true }).catch(() => undefined)
+}
+
 /**
  * From a file to a reported drill: prepare, ask, run, watch. Rejects with a DrillError when nothing was begun; everything after that is in the
  * record. Owns the signals all the while.
@@ -118,6 +126,7 @@ export async function runFile(input: RunInput): Promise<DrillDone> {
     await approved(held, input)
     return await live(held, out, interrupt.signal, watching, input)
   } catch (error) {
-    throw naming(error, setting.file)
+    await forgetUnbegun(setting)
+    throw unbegun(error, setting.file, interrupt.signal)
   }
 }

@@ -1,4 +1,4 @@
-import { DrillError, describe, isMachineError } from '../../domain/error.ts'
+import { DrillError, describe, isMachineError, refused } from '../../domain/error.ts'
 import { EXIT } from '../../domain/verdict.ts'
 
 /** An error as it is shown: one sentence, what to type next, what lay beneath. */
@@ -52,12 +52,23 @@ const plain = (text: string): string =>
 const nextOf = ({ next, exit }: DrillError, command: string): readonly string[] =>
   next.length > 0 ? next : [exit === EXIT.usage ? `${command} --help` : 'firedrill doctor']
 
-/** The same error with the experiment's name where it says FILE. */
-export function naming(error: unknown, file: string): unknown {
+/**
+ * What kept a drill from beginning: somebody's wish to stop, or the error itself with the experiment's name where it says FILE. A bug stays
+ * what it is.
+ */
+export function unbegun(error: unknown, file: string, stop: AbortSignal): unknown {
+  if (stop.aborted && error === stop.reason && isStop(error))
+    return refused(`Interrupted (${error.message}); nothing was injected.`, 'INTERRUPTED', [`firedrill run ${file}`])
   if (!(error instanceof DrillError)) return error
-  const next = (error.next.length > 0 ? error.next : ['firedrill plan FILE']).map((step) => step.replaceAll(/\bFILE\b/g, file))
+  const fallback = isMachineError(error.cause) ? 'firedrill doctor' : 'firedrill plan FILE'
+  const next = (error.next.length > 0 ? error.next : [fallback]).map((step) => step.replaceAll(/\bFILE\b/g, file))
   return new DrillError(error.message, { code: error.code, exit: error.exit, next, cause: error.cause })
 }
+
+/** A person's wish to stop, as the reason of an abort. */
+export const stopOf = (why: string): Error => Object.assign(new Error(why), { name: STOP })
+const STOP = 'Stop'
+const isStop = (error: unknown): error is Error => error instanceof Error && error.name === STOP
 
 function failureOfOne(error: unknown, command: string): Failure {
   const causes = causesOf(error)

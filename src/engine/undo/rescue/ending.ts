@@ -47,7 +47,8 @@ export async function close(bench: Bench, deps: RescueDeps, results: readonly Un
   if (unfinished) journal.append(closedEvent(bench, end, left.length > 0))
   await journal.close().catch((error: unknown) => deps.log(describe(error)))
   if (left.length === 0) letGoOfLocks(deps)
-  if (unfinished || info.state === 'running') await finished(info.out, deps)
+  // A drill that died before its first entry has nothing to report.
+  if (unfinished || (info.state === 'running' && entryOf(bench, 'drill.opened'))) await finished(info.out, deps)
   await updateRun(deps.home, deps.run, { state: 'ended', end }).catch((error: unknown) => deps.log(describe(error)))
   deps.lease.release()
   deps.log(end)
