@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { service, stateOf } from '../kit/service.ts'
-import { ended, experiment, firedrill, place, program } from './program.ts'
+import { ended, experiment, firedrill, place, program, start } from './program.ts'
 
 interface Drilled {
   readonly verdict: string
@@ -150,4 +150,38 @@ test('a control judges nothing, and a known field that is not built is said', as
   expect(noted).toMatchObject({ code: 0 })
   expect(noted.stdout).toContain('objectives.budget.query is known but not built yet')
   expect(await firedrill(['run', 'query.yaml', '--yes'], { cwd: at.folder, env: at.env })).toMatchObject({ code: 4, stdout: '' })
+})
+
+test('Ctrl-C while the sandbox starts: nothing was begun, and nothing of it is left', async () => {
+  using at = place()
+  const temporary = join(at.folder, 'tmp')
+  mkdirSync(temporary)
+  await firedrill(['init', 'drill.yaml'], { cwd: at.folder, env: at.env })
+  const child = start(['run', 'drill.yaml'], { cwd: at.folder, env: { ...at.env, TMPDIR: temporary } })
+  const gone = ended(child)
+  const isUp = (): boolean => readdirSync(temporary).some((name) => name.startsWith('firedrill-sandbox-'))
+  while (!isUp()) await new Promise((done) => setTimeout(done, 10))
+  child.kill('SIGINT')
+  const ran = await gone
+  expect(ran).toMatchObject({ code: 4, stdout: '' })
+  expect(ran.stderr).toMatch(/error: Interrupted \(Ctrl-C\); nothing was injected\.\n {2}try: firedrill run drill\.yaml\n$/)
+  expect(isUp()).toBe(false)
+  expect(existsSync(join(at.folder, 'reports'))).toBe(false)
+})
+
+test('a k6 that dies under way ends the drill, which says so', async () => {
+  using at = place()
+  await using web = await service()
+  const k6 = join(at.folder, 'k6')
+  writeFileSync(k6, `#!/bin/sh\n[ "$1" = version ] && echo 'k6 v1.2.0' && exit 0\necho '{}'; sleep 2; exit 107\n`, { mode: 0o755 })
+  writeFileSync(
+    join(at.folder, 'drill.yaml'),
+    `${experiment(web.port, { for: '20s' })}load: {k6: {url: "http://127.0.0.1:${web.port}/", rate: 1/s}}\n`,
+  )
+  const env = { ...at.env, FIREDRILL_K6: k6 }
+  const ran = await firedrill(['run', 'drill.yaml', '--yes', '--quiet', '--out', 'out'], { cwd: at.folder, env })
+  expect(ran.code, ran.stderr).toBe(3)
+  const record = recordIn(join(at.folder, 'out'))
+  expect(record).toMatchObject({ verdict: 'aborted', faults: [{ undo: { state: 'undone', verified: true } }] })
+  expect(record.reason).toMatch(/the load ended: /)
 })
