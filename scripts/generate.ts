@@ -6,6 +6,7 @@ import { experimentJsonSchema } from '../src/experiment/json-schema.ts'
 import { registry } from '../src/registry/index.ts'
 import { recordSchema } from '../src/reports/record-schema.ts'
 import { coverage } from './coverage.ts'
+import { reference } from './reference.ts'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`
@@ -15,6 +16,7 @@ export const generated: Readonly<Record<string, () => string>> = {
   'schema/experiment.schema.json': () => json(experimentJsonSchema(registry)),
   'schema/record.schema.json': () => json(recordSchema),
   'docs/coverage.md': () => coverage(root),
+  'docs/reference.md': () => reference(registry),
 }
 
 const committed = (file: string): string | undefined => {
