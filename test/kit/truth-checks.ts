@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import type { DrillRecord, Measured } from '../../src/domain/record.ts'
-import { eventsOf, journalOf, type Place } from '../kit/cli.ts'
-import { happened, times, truthOf } from '../kit/truth.ts'
+import { eventsOf, journalOf, type Place } from './cli.ts'
+import { happened, times, truthOf } from './truth.ts'
 
 /** A log line is written a little after what it tells, on a machine that is busy with two regions. */
 const LOG_DELAY = 0.05
