@@ -136,6 +136,7 @@ describe('hung', () => {
     const { signal } = await running.ended
     expect(signal).toBe('SIGKILL')
     await until('the journal is closed', () => eventsOf(at.out, 'drill.closed').length > 0)
+    await until('there is a report', () => existsSync(join(at.out, 'report.json')))
     expect(eventsOf(at.out, 'fault.injected').length).toBe(injected)
     expect(target.state()).not.toBe('T')
   })

@@ -24,7 +24,7 @@ export function place(): Place {
     home,
     out: join(folder, 'out'),
     env: { ...process.env, FIREDRILL_HOME: home, NO_COLOR: '1', CI: undefined },
-    [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
+    [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 }),
   }
 }
 
