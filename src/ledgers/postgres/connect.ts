@@ -25,11 +25,22 @@ export function checkDsn(what: string, dsn: string): string {
 /** The driver, loaded once a ledger is opened and not before. */
 export const loadDriver = (): Promise<unknown> => import('pg')
 
+/** A server that hangs never says goodbye. */
+const GOODBYE_MS = 1_000
+
+/** A name in the connection string would win over ours, by which the removal finds what is still connected. */
+function unnamed(dsn: string): string {
+  const url = new URL(dsn)
+  if (!url.searchParams.has('application_name')) return dsn
+  url.searchParams.delete('application_name')
+  return url.href
+}
+
 /** Connects once, within the signal's time. `name` shows in `pg_stat_activity`. Rejects with the system's or the server's own error. */
 export async function connect(dsn: string, name: string, signal: AbortSignal): Promise<Link> {
   const { Client } = await import('pg')
   const socket = new Socket()
-  const client = new Client({ connectionString: dsn, application_name: name, keepAlive: true, stream: () => socket })
+  const client = new Client({ connectionString: unnamed(dsn), application_name: name, keepAlive: true, stream: () => socket })
   let closed = false
   let warned = false
   client.on('error', () => {
@@ -55,7 +66,11 @@ export async function connect(dsn: string, name: string, signal: AbortSignal): P
     warned: () => warned,
     closed: () => closed,
     destroy,
-    end: () => client.end().catch(destroy),
+    async end() {
+      const timer = setTimeout(destroy, GOODBYE_MS)
+      await client.end().catch(destroy)
+      clearTimeout(timer)
+    },
   }
 }
 

@@ -8,6 +8,10 @@ import { createWriters } from './writers.ts'
 
 const PREPARE_MS = 15_000
 const SCRUB_MS = 8_000
+/** A database that fails over or restarts just then gets this long to take the removal. */
+const SCRUB_AGAIN_S = 3
+/** Not the namespace: by that name the removal ends whatever else of the ledger is still connected, and never another removal. */
+const SCRUBBER = 'firedrill'
 /** Replicas get this long to follow the removal. */
 const FOLLOW_S = 2
 /** A node that did not say who it is, is asked again at most this often. */
@@ -22,8 +26,8 @@ export interface Place {
 }
 
 /** Connects, works, disconnects; all of it within the signal's time. */
-async function visit<T>(place: Place, dsn: string, signal: AbortSignal, work: (link: Link) => Promise<T>): Promise<T> {
-  const link = await connect(dsn, place.namespace, signal)
+async function visit<T>(name: string, dsn: string, signal: AbortSignal, work: (link: Link) => Promise<T>): Promise<T> {
+  const link = await connect(dsn, name, signal)
   try {
     return await within(signal, link.destroy, work(link))
   } finally {
@@ -39,7 +43,7 @@ interface Seen {
 
 async function look(place: Place, dsn: string, signal: AbortSignal): Promise<Seen | undefined> {
   try {
-    const [row] = await visit(place, dsn, signal, (link) => link.query(READ_ONLY))
+    const [row] = await visit(place.namespace, dsn, signal, (link) => link.query(READ_ONLY))
     return { writable: row?.[0] === false, self: String(row?.[1]) }
   } catch {
     return undefined
@@ -88,7 +92,7 @@ export function openPostgres(place: Place): LedgerSession {
 async function prepare(place: Place, ask: LedgerSession['nodes']): Promise<void> {
   const signal = AbortSignal.timeout(PREPARE_MS)
   try {
-    await visit(place, place.dsn, signal, async (link) => {
+    await visit(place.namespace, place.dsn, signal, async (link) => {
       for (const statement of createStatements(place.namespace)) await link.query(statement)
     })
   } catch (error) {
@@ -107,7 +111,7 @@ async function read(place: Place, node: string, signal: AbortSignal): ReturnType
   const dsn = place.nodes[node]
   if (dsn === undefined) throw new Error(`there is no node ${node}`)
   try {
-    const rows = await visit(place, dsn, signal, (link) => link.query(readStatement(place.namespace)))
+    const rows = await visit(place.namespace, dsn, signal, (link) => link.query(readStatement(place.namespace)))
     return rows.map(([writer, seq]) => ({ writer: Number(writer), seq: Number(seq) }))
   } catch (error) {
     if (isAbsent(error)) return []
@@ -119,23 +123,45 @@ async function read(place: Place, node: string, signal: AbortSignal): ReturnType
 const isAbsent = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && (error.code === '42P01' || error.code === '3F000')
 
-/** Removes it wherever writes are taken: behind `write`, and on every node that takes writes by itself (a split brain has two). */
+/**
+ * Removes it wherever writes are taken: behind `write`, and on every node that takes writes by itself (a split brain has two). As long as
+ * nobody took the removal it is tried again, for a moment: the server may just be failing over.
+ */
 async function scrub(place: Place): Promise<void> {
+  const signal = AbortSignal.timeout(SCRUB_MS)
+  const until = place.clock.now() + SCRUB_AGAIN_S
+  for (;;) {
+    const failed = await scrubOnce(place, signal)
+    if (failed === undefined) return
+    if (signal.aborted || place.clock.now() > until) throw new Error(failed)
+    await place.clock.sleep(seconds(0.2))
+  }
+}
+
+/** Asks all at once who takes writes, for one of them may hang; removes one after the other, for several may lead to one server. */
+async function scrubOnce({ dsn, nodes, namespace }: Place, signal: AbortSignal): Promise<string | undefined> {
+  let last: Promise<unknown> = Promise.resolve()
   const tries = await Promise.allSettled(
-    [place.dsn, ...Object.values(place.nodes)].map((dsn) =>
-      visit(place, dsn, AbortSignal.timeout(SCRUB_MS), async (link) => {
+    [dsn, ...Object.values(nodes)].map((one) =>
+      visit(SCRUBBER, one, signal, async (link) => {
         const [row] = await link.query(READ_ONLY)
         if (row?.[0] !== false) return false
-        await link.query(`select set_config('synchronous_commit', 'local', false), set_config('lock_timeout', '5s', false)`)
-        await link.query(END_OWN_BACKENDS, [place.namespace])
-        for (const statement of removeStatements(place.namespace)) await link.query(statement)
+        const mine = last.then(() => remove(link, namespace))
+        last = mine.catch(() => undefined)
+        await mine
         return true
       }),
     ),
   )
-  if (tries.some((one) => one.status === 'fulfilled' && one.value)) return
+  if (tries.some((one) => one.status === 'fulfilled' && one.value)) return undefined
   const failed = tries.find((one) => one.status === 'rejected')
-  throw new Error(failed ? describe(failed.reason) : 'no node takes writes')
+  return failed ? describe(failed.reason) : 'no node takes writes'
+}
+
+async function remove(link: Link, namespace: string): Promise<void> {
+  await link.query(`select set_config('synchronous_commit', 'local', false), set_config('lock_timeout', '5s', false)`)
+  await link.query(END_OWN_BACKENDS, [namespace])
+  for (const statement of removeStatements(namespace)) await link.query(statement)
 }
 
 async function leftovers(place: Place): Promise<readonly string[]> {
@@ -151,7 +177,7 @@ async function stillThere(place: Place): Promise<readonly string[]> {
   const found = await Promise.all(
     Object.entries(place.nodes).map(async ([node, dsn]) => {
       try {
-        const rows = await visit(place, dsn, AbortSignal.timeout(2_000), (link) => link.query(SCHEMA_EXISTS, [place.namespace]))
+        const rows = await visit(place.namespace, dsn, AbortSignal.timeout(2_000), (link) => link.query(SCHEMA_EXISTS, [place.namespace]))
         return rows.length > 0 ? [`schema ${place.namespace} on ${node}`] : []
       } catch {
         return [`${node} does not answer: schema ${place.namespace} may be on it`]
