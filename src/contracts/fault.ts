@@ -5,6 +5,7 @@ import type { Target } from '../domain/target.ts'
 import type { Ratio, Seconds } from '../domain/time.ts'
 import type { UndoOutcome, UndoReach } from '../domain/undo.ts'
 import type { Context } from './context.ts'
+import type { Preflight } from './preflight.ts'
 
 /** state: holds until undone. event: happens once. expiring: ends by itself at a time the platform knows. */
 export type FaultKind = 'state' | 'event' | 'expiring'
@@ -16,6 +17,8 @@ export interface FaultInput<Spec> {
   readonly target: Target | null
   /** How long it shall hold; undefined for events. An expiring fault sets it as its time to live. */
   readonly for?: Seconds
+  /** By then it is undone, whatever happens: `for`, else what the drill may last. What a mark on the platform says it expires after. */
+  readonly longest: Seconds
   readonly percent?: Ratio
   /** Unique in the drill and the same after a restart: an idempotency token. */
   readonly token: string
@@ -63,6 +66,8 @@ export interface Fault<Spec = Json, Undo = Json> {
   readonly undoFrom: UndoReach
   /** The fault's effect *is* a state that was set, so that reading it back from outside proves it. */
   readonly effectIsState: boolean
+  /** Only a probe of the experiment can see it bite: its own `effect` reports what it reads back and never proves anything. Default false. */
+  readonly needsProbe?: boolean
   /** One sentence each, for the catalog. */
   readonly effectHow: string
   readonly undoHow: string
@@ -70,6 +75,8 @@ export interface Fault<Spec = Json, Undo = Json> {
   /** Version of `Undo`'s shape. */
   readonly undoVersion: number
   plan(input: FaultInput<Spec>, context: Context): Promise<Mutation<Undo>>
+  /** What stands in the way of injecting it into all of these and of undoing it, and the rights that both need. Reads only. */
+  preflight?(inputs: readonly FaultInput<Spec>[], context: Context): Promise<Preflight>
   inject(input: FaultInput<Spec>, mutation: Mutation<Undo>, context: Context): Promise<void>
   /** Watches from just before `inject` until the effect is seen or the signal aborts; resolves, never rejects on abort. */
   effect(input: FaultInput<Spec>, mutation: Mutation<Undo>, context: Context): Promise<EffectSeen>

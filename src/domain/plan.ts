@@ -16,6 +16,8 @@ export interface Plan {
   readonly load: { readonly kind: string; readonly engine: string } | null
   /** Machine, user, clusters, accounts: whatever consent is bound to. */
   readonly identities: JsonObject
+  /** Rights that the drill uses, in a person's words, and what would grant exactly them, per platform that knows. */
+  readonly grants: readonly { readonly platform: string; readonly rights: readonly string[]; readonly apply: string }[]
   readonly blast: { readonly targets: number; readonly of: number | null; readonly share: number | null }
   /** How precisely recovery can be seen: probe interval + latency bound, seconds, per probe. */
   readonly resolution: Readonly<Record<string, number>>
@@ -38,6 +40,8 @@ export interface PlannedFault {
   readonly undoHow: string
   readonly effectHow: string
   readonly permissions: readonly string[]
+  /** Only a probe of the experiment can prove it. */
+  readonly needsProbe: boolean
   readonly targets: readonly PlannedTarget[]
 }
 

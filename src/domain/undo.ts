@@ -25,6 +25,8 @@ export interface UndoRecord {
   readonly command: string
   /** When the fault ends by itself, seconds since the Unix epoch; null when it holds until it is undone. */
   readonly expires: number | null
+  /** By then its drill will have undone it, seconds since the Unix epoch: later it is abandoned. */
+  readonly due: number
 }
 
 /**

@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { isFresh, isReleased, type Lease, readLease } from '../../contracts/lease.ts'
+import type { HeldOnPlatform } from '../../contracts/platform.ts'
 import { usage } from '../../domain/error.ts'
 import type { JsonObject } from '../../domain/json.ts'
 import type { UndoRecord } from '../../domain/undo.ts'
@@ -27,6 +28,10 @@ export interface RunInfo extends Identity {
   readonly undoStore?: string
   /** A system that firedrill brought up for this run: whoever cleans up takes it down. */
   readonly sandbox?: { readonly system: string; readonly handle: JsonObject }
+  /** Platforms that its faults act on: whoever undoes loads them first. */
+  readonly platforms?: readonly string[]
+  /** What it holds on platforms, for whoever lets it go. */
+  readonly locks?: readonly HeldOnPlatform[]
   /** Processes that serve this run alone (k6): ended with it. */
   readonly helpers?: readonly Identity[]
 }

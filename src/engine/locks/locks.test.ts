@@ -59,7 +59,7 @@ test("a dead holder's lock is taken over, but not while its run is being cleaned
   writeFileSync(runPaths(home, 'r1').lease, renderLease(lease))
   await expect(acquireLocks(home, 'r2', ['system:a'])).rejects.toMatchObject({ code: 'LOCKED' })
   writeFileSync(runPaths(home, 'r1').lease, renderLease({ ...lease, renewed: 0n }))
-  const record = { run: 'r1', fault: 'f', kind: 'k', version: 1, target: 't', data: null, command: '', expires: null }
+  const record = { run: 'r1', fault: 'f', kind: 'k', version: 1, target: 't', data: null, command: '', expires: null, due: 0 }
   await localStore(home).put({ ...record, id: 'f#0/0' })
   await expect(acquireLocks(home, 'r2', ['system:a'])).rejects.toMatchObject({ code: 'LOCKED_FAULTED', next: ['firedrill undo --run r1'] })
   await localStore(home).remove('r1', 'f#0/0')

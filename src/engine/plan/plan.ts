@@ -1,6 +1,7 @@
 import type { Context } from '../../contracts/context.ts'
 import type { Fault, FaultInput } from '../../contracts/fault.ts'
 import { namespaceOf } from '../../contracts/ledger.ts'
+import type { Preflight } from '../../contracts/preflight.ts'
 import type { Registry } from '../../contracts/registry.ts'
 import { DrillError, describe, refused } from '../../domain/error.ts'
 import type { Experiment, FaultDecl } from '../../domain/experiment.ts'
@@ -10,7 +11,9 @@ import { seeded, seedOf } from '../../domain/random.ts'
 import type { Target } from '../../domain/target.ts'
 import { canonical, sha256 } from '../hash.ts'
 import { expectedOf, infeasible, resolutionOf } from './feasible.ts'
+import { identify } from './identities.ts'
 import { blastOf, collisions, overLimits, type Touched } from './limits.ts'
+import { checkRights, noPreflight } from './rights.ts'
 import { type ResolvedTargets, resolveTargets } from './targets.ts'
 import { insideWindows } from './window.ts'
 
@@ -29,7 +32,16 @@ export interface PlanInput {
 export async function makePlan(input: PlanInput): Promise<Plan> {
   const { experiment, registry, context } = input
   const targets = await resolveTargets(experiment, targetNames(experiment), registry, context)
-  const faults = await Promise.all(experiment.faults.map((declared) => planFault(declared, targets, input)))
+  const planned = await Promise.all(experiment.faults.map((declared) => planFault(declared, targets, input)))
+  const faults = planned.map(({ fault }) => fault)
+  const preflights = planned.map(({ preflight }) => preflight)
+  const rights = await checkRights(
+    preflights.flatMap(({ needs }) => needs),
+    registry,
+    experiment.title,
+    context,
+  )
+  const identities = { ...input.identities, ...(await identify(experiment, targets.keys(), registry, context)) }
   const touched = faults.flatMap((fault): Touched[] =>
     fault.targets.map(({ target }) => ({ fault: fault.name, target, composes: registry.faults.get(fault.fault)?.composes ?? false })),
   )
@@ -39,7 +51,7 @@ export async function makePlan(input: PlanInput): Promise<Plan> {
   const feasible = infeasible(experiment)
   const expected = expectedOf(experiment)
   return {
-    hash: planHash(input, faults),
+    hash: planHash({ ...input, identities }, faults),
     version: input.version,
     experiment,
     source: { file: input.source.file, sha256: sha256(input.source.text) },
@@ -47,12 +59,20 @@ export async function makePlan(input: PlanInput): Promise<Plan> {
     actions: plannedActions(experiment, registry),
     ledgers: plannedLedgers(experiment, registry, context.run),
     load: load && { kind: load.kind, engine: load.engine },
-    identities: input.identities,
+    identities,
+    grants: rights.grants,
     blast,
     resolution: resolutionOf(experiment),
     expected,
-    warnings: [...feasible.warnings, ...(load?.warnings ?? [])],
+    warnings: [
+      ...feasible.warnings,
+      ...(load?.warnings ?? []),
+      ...preflights.flatMap(({ warnings }) => warnings),
+      ...unprovable(experiment, faults),
+    ],
     refusals: [
+      ...preflights.flatMap(({ refusals }) => refusals),
+      ...rights.refusals,
       ...overLimits(experiment, blast),
       ...collisions(touched),
       ...feasible.refusals,
@@ -67,10 +87,21 @@ function targetNames(experiment: Experiment): readonly string[] {
   return experiment.limits.percent ? [...named, experiment.limits.percent.of] : named
 }
 
-async function planFault(declared: FaultDecl, targets: ReadonlyMap<string, ResolvedTargets>, input: PlanInput): Promise<PlannedFault> {
+interface Planned {
+  readonly fault: PlannedFault
+  readonly preflight: Preflight
+}
+
+async function planFault(declared: FaultDecl, targets: ReadonlyMap<string, ResolvedTargets>, input: PlanInput): Promise<Planned> {
   const fault = faultOf(input.registry, declared)
   const chosen: readonly (Target | null)[] = declared.target === undefined ? [null] : (targets.get(declared.target)?.chosen ?? [])
-  const planned = await Promise.all(chosen.map((target, index) => planTarget(fault, declared, target, index, input)))
+  const inputs = chosen.map((target, index) => inputOf(declared, target, index, input))
+  const planned = await Promise.all(inputs.map((asked) => planTarget(fault, declared, asked, input)))
+  const preflight = (await fault.preflight?.(inputs, input.context)) ?? noPreflight
+  return { fault: describeFault(fault, declared, planned), preflight }
+}
+
+function describeFault(fault: Fault, declared: FaultDecl, planned: readonly PlannedTarget[]): PlannedFault {
   return {
     name: declared.name,
     fault: declared.fault,
@@ -80,18 +111,21 @@ async function planFault(declared: FaultDecl, targets: ReadonlyMap<string, Resol
     effectHow:
       declared.effect?.probe === undefined ? fault.effectHow : `probe "${declared.effect.probe}" becomes ${declared.effect.becomes}`,
     permissions: fault.permissions,
+    needsProbe: fault.needsProbe ?? false,
     targets: planned,
   }
 }
 
+const inputOf = (declared: FaultDecl, target: Target | null, index: number, { context, experiment }: PlanInput) =>
+  faultInput(declared, target, `${context.run}/${declared.name}#1/${index}`, experiment)
+
 async function planTarget(
   fault: Fault,
   declared: FaultDecl,
-  target: Target | null,
-  index: number,
+  asked: FaultInput<FaultDecl['spec']>,
   input: PlanInput,
 ): Promise<PlannedTarget> {
-  const asked = faultInput(declared, target, `${input.context.run}/${declared.name}#1/${index}`, input.experiment.seed)
+  const { target } = asked
   try {
     const { call, command, prior } = await fault.plan(asked, input.context)
     return { target, label: target?.label ?? declared.name, call, command, prior }
@@ -115,11 +149,17 @@ export function faultOf(registry: Registry, declared: FaultDecl): Fault {
 export const kindOf = (fault: Fault, declared: FaultDecl): PlannedFault['kind'] => fault.kindOf?.(declared.spec) ?? fault.kind
 
 /** What a fault is asked to do; the token and the random picks are the same for the same drill, occurrence and target. */
-export function faultInput(declared: FaultDecl, target: Target | null, token: string, seed: number): FaultInput<FaultDecl['spec']> {
+export function faultInput(
+  declared: FaultDecl,
+  target: Target | null,
+  token: string,
+  { seed, limits }: Pick<Experiment, 'seed' | 'limits'>,
+): FaultInput<FaultDecl['spec']> {
   return {
     spec: declared.spec,
     target,
     ...(declared.for !== undefined && { for: declared.for }),
+    longest: declared.for ?? limits.duration,
     ...(declared.percent !== undefined && { percent: declared.percent }),
     token,
     random: seeded(seed ^ seedOf(token)),
@@ -177,6 +217,16 @@ function stranded(experiment: Experiment, faults: readonly PlannedFault[], { reg
     .map(({ name, fault }) => ({
       code: 'UNDO_HERE_ONLY',
       text: `"${name}" (${fault}) holds until it is undone and its undo record would be on this machine only: name an undoStore to run it in CI.`,
+    }))
+}
+
+/** A fault that only a client can see needs one that looks. */
+function unprovable(experiment: Experiment, faults: readonly PlannedFault[]): readonly PlanWarning[] {
+  return faults
+    .filter(({ name, needsProbe }) => needsProbe && experiment.faults.find((each) => each.name === name)?.effect?.probe === undefined)
+    .map(({ name, fault }) => ({
+      code: 'EFFECT_NEEDS_PROBE',
+      text: `"${name}" (${fault}) shows only where clients are: name the probe that sees it, effect: {probe: NAME}, or the drill ends unknown.`,
     }))
 }
 

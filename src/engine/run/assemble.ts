@@ -39,7 +39,7 @@ export async function openDesk(plan: Plan, deps: EngineDeps, journal: Journal, c
   const own = plan.experiment.undoStore
   const stores = [
     localStore(deps.home),
-    ...(own === undefined ? [] : [await openUndoStore(own, deps.registry.undoStores, deps.source.folder)]),
+    ...(own === undefined ? [] : [await openUndoStore(own, deps.registry.undoStores, { env: deps.env, folder: deps.source.folder })]),
   ]
   return undoDesk({
     faults: deps.registry.faults,

@@ -32,6 +32,7 @@ const record = (id: string, kind = 'fake'): UndoRecord => ({
   data: { id },
   command: `put ${id} back`,
   expires: null,
+  due: 0,
 })
 const undone: UndoOutcome = { state: 'undone', verified: true, detail: '' }
 const idOf = (data: unknown): string => (data as { id: string }).id
@@ -101,9 +102,12 @@ test('records are files that only the owner reads, in the order of the calls, fo
 
 test('a store that refuses stops the mutation: recording rejects', async () => {
   writeFileSync(join(home, 'file'), '')
-  const blocked = await openUndoStore('./file', new Map([['file', fileStore]]), home)
+  const blocked = await openUndoStore('./file', new Map([['file', fileStore]]), { env: {}, folder: home })
   await expect(recordUndo([record('a#0/0')], [localStore(home), blocked])).rejects.toMatchObject({ code: 'UNDO_NOT_KEPT', exit: 3 })
-  await expect(openUndoStore('s3://bucket', new Map([['file', fileStore]]), home)).rejects.toMatchObject({ code: 'UNDO_STORE', exit: 4 })
+  await expect(openUndoStore('s3://bucket', new Map([['file', fileStore]]), { env: {}, folder: home })).rejects.toMatchObject({
+    code: 'UNDO_STORE',
+    exit: 4,
+  })
 })
 
 test('newest first; one that fails stops no other and stays on record; every outcome is journaled with the command', async () => {
@@ -186,11 +190,11 @@ test('the desk undoes each once, also when asked twice at the same time, and fai
 })
 
 test('from another machine: the store alone is enough', async () => {
-  const share = await openUndoStore('./share', new Map([['file', fileStore]]), home)
+  const share = await openUndoStore('./share', new Map([['file', fileStore]]), { env: {}, folder: home })
   await recordUndo([record('a#0/0'), record('b#0/0')], [share])
   const { deps, calls } = bench(async () => undone)
   const elsewhere = join(home, 'elsewhere')
-  const registry = { faults: deps.faults, systems: new Map(), undoStores: new Map(), ledgers: new Map() }
+  const registry = { faults: deps.faults, platforms: new Map(), systems: new Map(), undoStores: new Map(), ledgers: new Map() }
   const { exit } = await undoFromStore('r1', share, { home: elsewhere, registry, env: {}, log: () => {} })
   expect(exit).toBe(0)
   expect(calls).toEqual(['b#0/0', 'a#0/0'])

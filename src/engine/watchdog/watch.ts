@@ -33,6 +33,8 @@ type Ending = { readonly orderly: true } | { readonly orderly: false; readonly w
 export async function watchRun(home: string, run: string, deps: WatchdogDeps): Promise<ExitCode> {
   const info = await readRun(home, run)
   deps.log(`watching ${run}, pid ${info.pid}`)
+  // Loaded while all is well: what undoing needs must not have to be found when the disk or the network is what broke.
+  for (const name of info.platforms ?? []) await deps.registry.platforms.get(name)?.load?.()
   const life = startSignsOfLife(deps.output)
   const ending = await Promise.race([endOfInput(deps.input), silence(runPaths(home, run).lease)])
   clearInterval(life)

@@ -7,6 +7,7 @@ import { expect, test } from 'vitest'
 import { tempFolder, testContext } from '../../../test/kit/context.ts'
 import { realServer } from '../../../test/kit/server.ts'
 import { identityOf, isAlive, isStopped, signalTo, stateOf } from '../../contracts/process.ts'
+import { seconds } from '../../domain/time.ts'
 import { processKill } from '../../faults/process/kill.ts'
 import { processPause } from '../../faults/process/pause.ts'
 import { processPlatform } from './platform.ts'
@@ -81,7 +82,7 @@ test('a pid that somebody else has now is not the process that was pinned', asyn
   expect(signalTo(before, 'SIGKILL')).toBe(false)
   const [found] = await processPlatform.resolve({ kind: 'pid', spec: server.pid }, testContext('', folder.path))
   const target = found && { ...found, data: { ...found.data, start: '1' } }
-  const input = { spec: { signal: 'SIGKILL' as const }, target: target ?? null, token: 't', random: () => 0 }
+  const input = { spec: { signal: 'SIGKILL' as const }, target: target ?? null, token: 't', longest: seconds(60), random: () => 0 }
   const context = testContext('', folder.path)
   await expect(processKill.plan(input, context)).rejects.toThrow(/is gone/)
   await expect(processKill.inject(input, { call: '', undo: null, command: '', prior: null }, context)).rejects.toThrow(/is gone/)
@@ -106,7 +107,7 @@ test('whoever took the place of a killed process is found, and a restart leaves 
   const context = testContext('', folder.path)
   const [target] = await processPlatform.resolve({ kind: 'pidFile', spec: server.pidFile }, context)
   const spec = { signal: 'SIGKILL' as const, restart: server.argv }
-  const input = { spec, target: target ?? null, token: 't', random: () => 0 }
+  const input = { spec, target: target ?? null, token: 't', longest: seconds(60), random: () => 0 }
   const mutation = await processKill.plan(input, context)
   await processKill.inject(input, mutation, context)
   const [command = '', ...args] = server.argv
@@ -122,7 +123,7 @@ test('a paused process is refused another pause, and only ours is lifted', async
   await using server = await realServer(folder.path)
   const context = testContext('', folder.path)
   const [target] = await processPlatform.resolve({ kind: 'port', spec: server.port }, context)
-  const input = { spec: {}, target: target ?? null, token: 't', random: () => 0 }
+  const input = { spec: {}, target: target ?? null, token: 't', longest: seconds(60), random: () => 0 }
   const of = processOf(input.target)
   signalTo(of, 'SIGSTOP')
   while (!isStopped(of)) await pause(5)
@@ -168,7 +169,7 @@ test('a port that several processes share belongs to none of them alone: the dea
   expect(new Set(targets.map(({ data }) => data['pid']))).toEqual(new Set([parent.pid, child]))
   expect(targets.flatMap((target) => processOf(target).listeners)).toEqual(Array(2).fill({ host: '127.0.0.1', port, sole: false }))
   const target = targets.find(({ data }) => data['pid'] === child) ?? null
-  const input = { spec: { signal: 'SIGKILL' as const }, target, token: 't', random: () => 0 }
+  const input = { spec: { signal: 'SIGKILL' as const }, target, token: 't', longest: seconds(60), random: () => 0 }
   const mutation = await processKill.plan(input, context)
   const seen = processKill.effect(input, mutation, context)
   await processKill.inject(input, mutation, context)

@@ -77,7 +77,7 @@ async function prepare(
   index: number,
 ): Promise<Step> {
   const id = `${declared.name}#${occurrence}/${index}`
-  const input = faultInput(declared, planned.target, `${drill.run}/${id}`, drill.experiment.seed)
+  const input = faultInput(declared, planned.target, `${drill.run}/${id}`, drill.experiment)
   const mutation = await fault.plan(input, drill.context(drill.abort.signal))
   if (occurrence === 1 && canonical(mutation.prior) !== canonical(planned.prior))
     throw new DrillError(`${planned.label} is no longer as it was planned; nothing was done to it.`, {
@@ -109,6 +109,7 @@ function recordOf(
     data: mutation.undo,
     command: mutation.command,
     expires,
+    due: drill.clock.wall() + (declared.for ?? drill.experiment.limits.duration),
   }
 }
 

@@ -14,7 +14,7 @@ import { localStore } from '../file-store.ts'
 import { openUndoStore } from '../stores.ts'
 import type { UndoDeps } from '../undo-records.ts'
 
-export type RescueRegistry = Pick<Registry, 'faults' | 'systems' | 'undoStores' | 'ledgers'>
+export type RescueRegistry = Pick<Registry, 'faults' | 'platforms' | 'systems' | 'undoStores' | 'ledgers'>
 
 export interface RescueDeps {
   readonly home: string
@@ -39,6 +39,8 @@ export interface RescueDeps {
 export interface Bench extends TakenJournal {
   readonly info: RunInfo
   readonly deps: UndoDeps
+  /** For what is no undo and has no deadline of its own. */
+  readonly context: Context
   /** The drill was still open: its journal gets the end that it lacks. */
   readonly unfinished: boolean
 }
@@ -48,19 +50,21 @@ export async function setUp(info: RunInfo, deps: RescueDeps): Promise<Bench> {
   const taken = await takeJournal(info, deps)
   const folder = dirname(info.file)
   const stores = await storesOf(info, deps, folder, taken)
-  const contextFor = (_record: UndoRecord, signal: AbortSignal): Context => ({
+  const context: Context = {
     clock: taken.clock,
-    signal,
+    signal: new AbortController().signal,
     run: deps.run,
     lease: { file: deps.lease.file, epoch: deps.lease.epoch },
     env: deps.env,
     folder,
     note: deps.log,
-  })
+  }
+  const contextFor = (_record: UndoRecord, signal: AbortSignal): Context => ({ ...context, signal })
   const unfinished = hasKind(taken, 'drill.opened') && !hasKind(taken, 'drill.closed')
   return {
     ...taken,
     info,
+    context,
     unfinished,
     deps: {
       faults: deps.registry.faults,
@@ -95,7 +99,7 @@ async function storesOf(info: RunInfo, deps: RescueDeps, folder: string, { journ
   const local = localStore(deps.home)
   if (info.undoStore === undefined) return [local]
   try {
-    return [local, await openUndoStore(info.undoStore, deps.registry.undoStores, folder)]
+    return [local, await openUndoStore(info.undoStore, deps.registry.undoStores, { env: deps.env, folder })]
   } catch (error) {
     journal.append({ kind: 'note', text: `The undo store cannot be opened, its records stay: ${describe(error)}` })
     return [local]

@@ -6,6 +6,7 @@ import type { UndoRecord } from '../../../domain/undo.ts'
 import { EXIT } from '../../../domain/verdict.ts'
 import { readRun } from '../../home/runs.ts'
 import { endForSure } from '../../lease/identity.ts'
+import { unlockPlatforms } from '../../locks/platform-locks.ts'
 import { settle, tryUndo, type UndoResult, undoRecords } from '../undo-records.ts'
 import { type Bench, hasKind, type RescueDeps, setUp } from './bench.ts'
 import { cleanUp, close, stillFaulted, takeDown } from './ending.ts'
@@ -35,6 +36,7 @@ export async function rescue(deps: RescueDeps): Promise<Rescue> {
   await cleanUp(bench, deps)
   await takeDown(info, bench, deps)
   // What ran in the drill's own system is gone with it.
+  if (stillFaulted(second).length === 0) await unlockPlatforms(info.locks ?? [], deps.registry, bench.context)
   const results = info.sandbox ? await retryFailed(second, bench) : second
   await close(bench, deps, results)
   return { results, exit: stillFaulted(results).length > 0 ? EXIT['undo-failed'] : EXIT.held }

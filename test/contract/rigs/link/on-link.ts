@@ -26,7 +26,15 @@ async function build(spec: unknown, percent: number, slow: number): Promise<Scen
   let tokens = 0
   return {
     context,
-    input: () => ({ spec, target: target ?? null, for: seconds(30), percent: ratio(percent), token: `t${tokens++}`, random: () => 0.5 }),
+    input: () => ({
+      spec,
+      target: target ?? null,
+      for: seconds(30),
+      percent: ratio(percent),
+      token: `t${tokens++}`,
+      longest: seconds(60),
+      random: () => 0.5,
+    }),
     // Twice: on a busy machine a request may be late without a fault, and one that was under way when a rule ended is still harmed.
     harmed: async () => (await someoneFails()) && someoneFails(),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),

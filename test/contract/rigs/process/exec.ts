@@ -19,7 +19,7 @@ async function build(): Promise<Scene> {
   }
   return {
     context: (extra) => testContext(lease.file, folder.path, { env: { RIG_SECRET: SECRET }, ...extra }),
-    input: () => ({ spec, target: null, token: `t${tokens++}`, random: () => 0.5 }),
+    input: () => ({ spec, target: null, token: `t${tokens++}`, longest: seconds(60), random: () => 0.5 }),
     harmed: () => Promise.resolve(existsSync(join(folder.path, 'damage'))),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }

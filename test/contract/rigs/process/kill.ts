@@ -1,3 +1,4 @@
+import { seconds } from '../../../../src/domain/time.ts'
 import { processPlatform } from '../../../../src/platforms/process/platform.ts'
 import { tempFolder, testContext, testLease } from '../../../kit/context.ts'
 import { realServer } from '../../../kit/server.ts'
@@ -17,6 +18,7 @@ async function scene(restart: boolean): Promise<Scene> {
       spec: { signal: 'SIGKILL', ...(restart ? { restart: server.argv } : {}) },
       target: target ?? null,
       token: `t${tokens++}`,
+      longest: seconds(60),
       random: () => 0.5,
     }),
     harmed: async () => !(await server.answers()),

@@ -1,3 +1,4 @@
+import { seconds } from '../../../../src/domain/time.ts'
 import { processPlatform } from '../../../../src/platforms/process/platform.ts'
 import { tempFolder, testContext, testLease } from '../../../kit/context.ts'
 import { realServer } from '../../../kit/server.ts'
@@ -13,7 +14,7 @@ async function build(): Promise<Scene> {
   let tokens = 0
   return {
     context,
-    input: () => ({ spec: {}, target: target ?? null, token: `t${tokens++}`, random: () => 0.5 }),
+    input: () => ({ spec: {}, target: target ?? null, token: `t${tokens++}`, longest: seconds(60), random: () => 0.5 }),
     harmed: async () => !(await server.answers()),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }

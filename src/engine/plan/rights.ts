@@ -1,0 +1,32 @@
+import type { Context } from '../../contracts/context.ts'
+import type { Need, Preflight } from '../../contracts/preflight.ts'
+import type { Registry } from '../../contracts/registry.ts'
+import type { Plan, PlanWarning } from '../../domain/plan.ts'
+
+export const noPreflight: Preflight = { refusals: [], warnings: [], needs: [] }
+
+/** Asks every platform for the rights that the drill uses on it; a right that is missing refuses, before anything is broken. */
+export async function checkRights(
+  needs: readonly Need[],
+  registry: Registry,
+  title: string,
+  context: Context,
+): Promise<{ readonly refusals: readonly PlanWarning[]; readonly grants: Plan['grants'] }> {
+  const names = [...new Set(needs.map(({ platform }) => platform))].toSorted()
+  const checked = await Promise.all(names.map((name) => checkPlatform(name, needs, registry, title, context)))
+  return { refusals: checked.flatMap(({ refusals }) => refusals), grants: checked.map(({ grant }) => grant) }
+}
+
+async function checkPlatform(name: string, all: readonly Need[], registry: Registry, title: string, context: Context) {
+  const platform = registry.platforms.get(name)
+  const needs = all.filter((need) => need.platform === name)
+  const missing = (await platform?.missing?.(needs, context)) ?? []
+  return {
+    refusals: missing.map((what) => ({ code: 'FORBIDDEN', text: `You may not ${what}, which this drill needs to inject or to undo.` })),
+    grant: {
+      platform: name,
+      rights: [...new Set(needs.map(({ what }) => what))],
+      apply: platform?.grant?.(needs, title) ?? '',
+    },
+  }
+}
