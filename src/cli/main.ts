@@ -79,7 +79,8 @@ export async function main(argv: readonly string[], root: string): Promise<void>
   }
   process.once('exit', stuck)
   try {
-    await run([...argv], { root, pjson: packageFor(argv, root) })
+    const [first, ...words] = argv
+    await run(first === 'help' ? [...words, '--help'] : [...argv], { root, pjson: packageFor(argv, root) })
   } catch (error) {
     process.exitCode = quietExit(error) ?? show(error, argv, root)
   }

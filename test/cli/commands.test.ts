@@ -45,6 +45,7 @@ test('what changes a target says so', () => {
 test('run --help carries the one table of exit codes', async () => {
   using at = place()
   const { stdout, code } = await firedrill(['run', '--help'], { cwd: at.folder, env: at.env })
+  expect(await firedrill(['help', 'run'], { cwd: at.folder, env: at.env })).toEqual({ stdout, code, stderr: '' })
   expect(code).toBe(0)
   for (const [name, exit] of Object.entries(EXIT)) expect(stdout).toMatch(new RegExp(`^\\s*${exit}\\s+${name} `, 'm'))
 })

@@ -14,6 +14,7 @@ const failing = [
   { why: 'a folder that holds no drill', args: ['report', '.'], code: 64 },
   { why: 'flags that exclude each other', args: ['run', 'x.yaml', '--yes', '--approve', 'abc'], code: 64 },
   { why: 'a --set without a name', args: ['validate', 'good.yaml', '--set', '=1'], code: 64 },
+  { why: 'a kind that no catalog has', args: ['catalog', 'nope'], code: 64 },
   { why: 'stopping when nothing runs', args: ['stop'], code: 4 },
   { why: 'undoing a run that is not known', args: ['undo', '--run', 'nothing'], code: 64 },
 ]

@@ -1,6 +1,8 @@
 import type { Registry } from '../../contracts/registry.ts'
+import { usage } from '../../domain/error.ts'
 import type { JsonObject } from '../../domain/json.ts'
 import type { Shape } from '../../domain/shape.ts'
+import { nearest } from '../../experiment/document/suggest.ts'
 import { parametersJsonSchema } from '../../experiment/json-schema.ts'
 import { registry } from '../../registry/index.ts'
 import type { Paint } from '../host/terminal.ts'
@@ -63,14 +65,16 @@ const catalogOf = (of: Registry): CatalogJson => ({
   later: of.later,
 })
 
-/** The kinds whose name or list contains `only`; everything without it. */
+/** The kinds whose name or list contains `only`, else an error that says what it may have meant; everything without it. */
 export function select(catalog: CatalogJson, only: string | undefined): CatalogJson {
   if (only === undefined) return catalog
   const of = <T extends { readonly name: string }>(what: string, entries: readonly T[]): readonly T[] =>
     what.startsWith(only) ? entries : entries.filter(({ name }) => name.includes(only))
-  return Object.fromEntries(
-    Object.entries(catalog).map(([what, entries]) => [what, of(what, entries as readonly CatalogEntry[])]),
-  ) as unknown as CatalogJson
+  const lists = Object.entries(catalog) as [string, readonly CatalogEntry[]][]
+  const found = lists.map(([what, entries]) => [what, of(what, entries)] as const)
+  if (found.some(([, entries]) => entries.length > 0)) return Object.fromEntries(found) as unknown as CatalogJson
+  const meant = nearest(only, [...lists.map(([what]) => what), ...lists.flatMap(([, entries]) => entries.map(({ name }) => name))])
+  throw usage(`Nothing in the catalog is called ${only}.`, 'CATALOG_UNKNOWN', [`firedrill catalog${meant ? ` ${meant}` : ''}`])
 }
 
 function parameterRows(schema: JsonObject | undefined): readonly (readonly string[])[] {
