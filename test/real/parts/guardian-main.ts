@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync, rmSync } from 'node:fs'
-import type { Order } from './guardian.ts'
+import type { Answer, Order } from './guardian.ts'
 
 /**
  * Starts servers for a test and outlives it by a moment: when the pipe to the test closes, for whatever reason, they end and their folder
@@ -22,13 +22,18 @@ function send(child: ChildProcess | undefined, signal: NodeJS.Signals): void {
   }
 }
 
+/** When the test has gone nobody listens, and that must not end this process before its work is done. */
+function tell(answer: Answer): void {
+  if (process.connected) process.send?.(answer, undefined, {}, () => {})
+}
+
 async function start({ name, command, args }: Extract<Order, { do: 'start' }>): Promise<number> {
   const log = openSync(`${folder}/${name}.log`, 'a')
   const child = spawn(command, args, { cwd: folder, detached: true, stdio: ['ignore', log, log], env: { ...process.env, HOME: folder } })
   closeSync(log)
   await once(child, 'spawn')
   children.set(name, child)
-  child.once('exit', () => process.send?.({ exited: name }))
+  child.once('exit', () => tell({ exited: name }))
   return child.pid ?? 0
 }
 
@@ -71,9 +76,10 @@ const inOrder = (work: () => Promise<unknown>): void => {
 process.on('message', ({ id, order }: { id: number; order: Order }) =>
   inOrder(async () => {
     try {
-      process.send?.({ id, value: await follow(order) })
+      const value = await follow(order)
+      tell({ id, ...(value === undefined ? {} : { value }) })
     } catch (error) {
-      process.send?.({ id, error: String(error) })
+      tell({ id, error: String(error) })
     }
   }),
 )

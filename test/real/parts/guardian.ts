@@ -9,7 +9,7 @@ export type Order =
   | { readonly do: 'kill'; readonly name: string }
   | { readonly do: 'end' }
 
-type Answer = { readonly id: number; readonly value?: number; readonly error?: string } | { readonly exited: string }
+export type Answer = { readonly id: number; readonly value?: number; readonly error?: string } | { readonly exited: string }
 
 /** Servers in process groups of their own that do not outlive this process, however it ends. */
 export interface Guardian extends AsyncDisposable {
