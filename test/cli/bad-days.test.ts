@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -72,9 +72,12 @@ test('a disk that is full in mid-drill aborts and undoes; what could not be writ
   await using web = await service()
   writeFileSync(join(at.folder, 'drill.yaml'), experiment(web.port, { for: '20s' }).replace('every: 50ms', 'every: 5ms'))
   const out = join(at.folder, 'out')
-  // A file of more than 16 KiB is refused from here on: the samples' is the first that grows so long.
-  const shell = `trap '' XFSZ; ulimit -f 16; exec "${process.execPath}" "${program}" run drill.yaml --yes --quiet --out "${out}"`
-  const ran = await ended(spawn('bash', ['-c', shell], { cwd: at.folder, env: at.env, stdio: ['ignore', 'pipe', 'pipe'] }))
+  const running = start(['run', 'drill.yaml', '--yes', '--quiet', '--out', out], { cwd: at.folder, env: at.env })
+  const outcome = ended(running)
+  while (running.exitCode === null && !stateOf(web.pid).startsWith('T')) await new Promise((done) => setTimeout(done, 20))
+  // The process hangs now; from here on a file of more than 16 KiB is refused, and the samples' is the first that grows so long.
+  spawnSync('prlimit', ['--pid', String(running.pid), '--fsize=16384'])
+  const ran = await outcome
   expect(ran.code, ran.stderr).toBe(3)
   expect(ran.stdout).toContain('samples cannot be written: EFBIG')
   expect(ran.stderr).toMatch(/error: The reports cannot be written: EFBIG[^]*try: firedrill report .*--out DIR/)
