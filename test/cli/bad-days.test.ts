@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { service, stateOf } from '../kit/service.ts'
-import { ended, experiment, firedrill, place, program, start } from './program.ts'
+import { ended, experiment, firedrill, place, start } from './program.ts'
 
 interface Drilled {
   readonly verdict: string
