@@ -35,6 +35,8 @@ export interface Mutation<Undo> {
   readonly command: string
   /** Shown in the plan and compared right before injection: a change in between refuses. */
   readonly prior: Json
+  /** What the effect is told apart from (who was serving before), seen right before injection; never compared, never written down. */
+  readonly witness?: Json
 }
 
 export interface EffectSeen {

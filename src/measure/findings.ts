@@ -31,6 +31,7 @@ export const findingsOf = (observed: Observed): readonly Finding[] => [
 
 const finding = (id: string, severity: Severity, text: string): Finding => ({ id, severity, text })
 const when = (holds: boolean, ...of: Finding[]): Finding[] => (holds ? of : [])
+const times = (count: number): string => (count === 1 ? 'once' : `${count} times`)
 
 function aboutFaults({ faults, timeline }: Observed): Finding[] {
   return faults.flatMap(({ name, effect, undo }) => [
@@ -77,7 +78,7 @@ function aboutRecovery({ evidence, rta, measures }: Observed): Finding[] {
       finding(
         'relapsed',
         'medium',
-        `The service came back and fell again ${relapses} times before it stayed; the time to recovery counts to the stable one.`,
+        `The service came back and fell again ${times(relapses ?? 0)} before it stayed; the time to recovery counts to the stable one.`,
       ),
     ),
     ...when(
@@ -85,7 +86,7 @@ function aboutRecovery({ evidence, rta, measures }: Observed): Finding[] {
       finding(
         'fell-again',
         'medium',
-        `After it had recovered and held, the service fell again ${rta.fellAgain} times with the fault in place.`,
+        `After it had recovered and held, the service fell again ${times(rta.fellAgain)} with the fault in place.`,
       ),
     ),
     ...when(
@@ -201,7 +202,7 @@ function aboutWatching({ evidence, tallies, trouble, timeline }: Observed): Find
       finding(
         'observer-trouble',
         'medium',
-        `The observer itself was in trouble ${trouble.length} times: samples of those times are unknown, not bad.`,
+        `The observer itself was in trouble ${times(trouble.length)}: samples from then are unknown, not bad.`,
       ),
     )
   if (timeline.stepped)

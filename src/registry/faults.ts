@@ -1,6 +1,9 @@
 // One line per fault.
 
 export { httpCall } from '../faults/http/call.ts'
+export { kubernetesNodeCordon } from '../faults/kubernetes/node-cordon.ts'
+export { kubernetesPodKill } from '../faults/kubernetes/pod-kill.ts'
+export { kubernetesServiceBlackhole } from '../faults/kubernetes/service-blackhole.ts'
 export { linkBlackhole } from '../faults/link/blackhole.ts'
 export { linkCut } from '../faults/link/cut.ts'
 export { linkDelay } from '../faults/link/delay.ts'

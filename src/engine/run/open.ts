@@ -1,11 +1,12 @@
-import { rm, rmdir } from 'node:fs/promises'
+import { constants, existsSync } from 'node:fs'
+import { access, rm, rmdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { systemClock } from '../../contracts/clock.ts'
 import type { Clock, Context } from '../../contracts/context.ts'
 import { afterMachineError, DrillError, describe, refused } from '../../domain/error.ts'
 import type { Plan } from '../../domain/plan.ts'
 import { EXIT } from '../../domain/verdict.ts'
-import { makeFolder, writeDurably } from '../home/durable.ts'
+import { hasCode, makeFolder, writeDurably } from '../home/durable.ts'
 import { journalIn, runPaths } from '../home/layout.ts'
 import { createRun, updateRun } from '../home/runs.ts'
 import { type Journal, openJournal } from '../journal/journal.ts'
@@ -122,9 +123,23 @@ async function orRefused<T>(work: () => Promise<T>, what: string, code: string, 
     return await work()
   } catch (error) {
     if (error instanceof DrillError) throw error
-    throw refused(`${what}: ${describe(error)}`, code, [...afterMachineError(error, folder), ...next], error)
+    const there = nearestThere(folder)
+    const why = await truly(error, there)
+    throw refused(`${what}: ${describe(why)}`, code, [...afterMachineError(why, there), ...next], error)
   }
 }
+
+/** The folder, or the one above it that exists: there it can be seen who may write. */
+const nearestThere = (folder: string): string => (existsSync(folder) || dirname(folder) === folder ? folder : nearestThere(dirname(folder)))
+
+/** To make a folder and those above it says ENOENT even where the disk is read-only; the folder that is there says why. */
+const truly = (error: unknown, there: string): Promise<unknown> =>
+  hasCode(error, 'ENOENT')
+    ? access(there, constants.W_OK).then(
+        () => error,
+        (reason: unknown) => reason,
+      )
+    : Promise.resolve(error)
 
 const runInfo = (plan: Plan, deps: EngineDeps) => ({
   ...ownIdentity(),

@@ -81,7 +81,11 @@ async function readBackAgain(
     first.map(async (before) => {
       const after = await tryUndo(before.record, undo)
       const changed = (before.outcome.state === 'failed') !== (after.outcome.state === 'failed')
-      deps.log(`${before.record.id}: read back again, ${after.outcome.state}, ${after.outcome.detail}`)
+      // What this undo put back is drifted to whoever asks again: nobody but us was there.
+      const still = before.outcome.state !== 'failed' && after.outcome.state === 'drifted'
+      deps.log(
+        `${before.record.id}: read back again, ${still ? 'nothing of it is left' : `${after.outcome.state}, ${after.outcome.detail}`}`,
+      )
       if (!changed) return before
       // Still faulted after all: the record comes back before anything else, so that `firedrill undo` finds it.
       if (after.outcome.state === 'failed') await undo.stores[0]?.put(before.record).catch((error: unknown) => deps.log(describe(error)))

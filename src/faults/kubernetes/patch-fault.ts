@@ -1,0 +1,99 @@
+import type { Context } from '../../contracts/context.ts'
+import { defineFault, type EffectSeen, type Fault, type FaultInput, type Mutation } from '../../contracts/fault.ts'
+import type { Preflight } from '../../contracts/preflight.ts'
+import type { Json } from '../../domain/json.ts'
+import { seconds } from '../../domain/time.ts'
+import { type Cluster, reconnect } from '../../platforms/kubernetes/api/cluster.ts'
+import type { K8sObject } from '../../platforms/kubernetes/api/objects.ts'
+import { injectPatch, type PatchUndo, planPatch, undoPatch, type Wanted } from '../../platforms/kubernetes/change/patched.ts'
+import { needs } from '../../platforms/kubernetes/rights/needs.ts'
+import { kindOf, type ObjectRef, objectOf, PLATFORM, type TargetKind } from '../../platforms/kubernetes/target/target.ts'
+
+/** What one target's effect is watched with. */
+export interface Scene<Spec> {
+  readonly input: FaultInput<Spec>
+  readonly ref: ObjectRef
+  readonly cluster: Cluster
+  readonly mutation: Mutation<PatchUndo>
+  readonly context: Context
+}
+
+type Inherited = 'name' | 'summary' | 'parameters' | 'effectIsState' | 'effectHow' | 'undoHow' | 'needsProbe'
+
+export interface PatchFault<Spec> extends Pick<Fault<Spec>, Inherited> {
+  /** The kinds of objects it acts on. */
+  readonly on: readonly TargetKind[]
+  /** Besides reading and patching the object itself. */
+  readonly permissions?: readonly string[]
+  /** What it makes of the object as it is now. Throws a DrillError (refused) when that cannot be done to it. */
+  readonly change: (object: K8sObject, spec: Spec) => Wanted
+  /** Seen right before the injection, for the effect to be told apart from. */
+  readonly witness?: (ref: ObjectRef, object: K8sObject, cluster: Cluster, context: Context) => Promise<Json>
+  readonly effect: (scene: Scene<Spec>) => Promise<EffectSeen>
+  /** What would fight it, and rights beyond the object's own. */
+  readonly preflight?: (refs: readonly ObjectRef[], spec: Spec, context: Context) => Promise<Preflight>
+}
+
+/** A fault that is a few fields of an object: one guarded patch there, one back, and its record on the object itself. */
+export function patchFault<Spec>({ on, change, witness, effect, preflight, ...about }: PatchFault<Spec>): Fault<Spec, PatchUndo> {
+  const refOf = (input: FaultInput<Spec>): ObjectRef => objectOf(input.target, ...on)
+  const fault: Fault<Spec, PatchUndo> = defineFault<Spec, PatchUndo>({
+    ...about,
+    kind: 'state',
+    platform: PLATFORM,
+    takes: { percent: false },
+    undoFrom: 'tag',
+    permissions: [`get and patch ${on.map((kind) => kindOf({ kind }).plural).join(', ')}`, ...(about.permissions ?? [])],
+    undoVersion: 1,
+    async plan(input, context) {
+      const ref = refOf(input)
+      let seen: K8sObject | undefined
+      const mutation = await planPatch(
+        ref,
+        (object) => {
+          seen = object
+          return change(object, input.spec)
+        },
+        context,
+      )
+      if (!witness || !seen) return mutation
+      return { ...mutation, witness: await witness(ref, seen, await reconnect(ref.cluster, context), context) }
+    },
+    inject: (input, mutation, context) => injectPatch(fault, input, mutation, context),
+    async effect(input, mutation, context) {
+      const ref = refOf(input)
+      return effect({ input, ref, mutation, cluster: await reconnect(ref.cluster, context), context })
+    },
+    undo: undoPatch,
+    async preflight(inputs, context) {
+      const refs = inputs.map(refOf)
+      const [first] = inputs
+      const more = first && preflight ? await preflight(refs, first.spec, context) : nothingFound
+      return { ...more, needs: [...refs.flatMap(ownNeeds), ...more.needs] }
+    },
+  })
+  return fault
+}
+
+const POLL = seconds(0.05)
+
+const nothingFound: Preflight = { refusals: [], warnings: [], needs: [] }
+
+const ownNeeds = ({ cluster, kind, namespace, name }: ObjectRef) =>
+  needs(['get', 'patch'], { cluster, kind: kindOf({ kind }), namespace, name })
+
+/** For effects that are the very state that was set: read back until it is there. */
+export async function readBackState<Spec>(
+  { ref, cluster, context }: Scene<Spec>,
+  isSo: (object: K8sObject) => boolean,
+  how: string,
+): Promise<EffectSeen> {
+  for (let lo: number = context.clock.now(); !context.signal.aborted; ) {
+    const looked = context.clock.now()
+    const object = await cluster.find(kindOf(ref), ref.namespace ?? undefined, ref.name, context).catch(() => undefined)
+    if (object && isSo(object)) return { proven: true, level: 'control', at: { lo, hi: context.clock.now() }, how }
+    if (object) lo = looked
+    await context.clock.sleep(POLL, context.signal).catch(() => undefined)
+  }
+  return { proven: false, level: 'control', at: null, how: `not: ${how}` }
+}

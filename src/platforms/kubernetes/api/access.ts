@@ -1,0 +1,143 @@
+import { existsSync } from 'node:fs'
+import { Agent as HttpAgent } from 'node:http'
+import { Agent as HttpsAgent, type RequestOptions } from 'node:https'
+import { homedir } from 'node:os'
+import { delimiter, isAbsolute, join, resolve } from 'node:path'
+import type { KubeConfig } from '@kubernetes/client-node'
+import type { Context } from '../../../contracts/context.ts'
+import { describe, refused } from '../../../domain/error.ts'
+
+/** Which cluster, as an experiment names it. Neither: the current context of the usual kubeconfig, or the cluster that this runs in. */
+export interface ClusterName {
+  readonly kubeconfig?: string
+  readonly context?: string
+}
+
+/** What a request needs to get through: credentials as they are now, and connections that are kept. */
+export interface Access {
+  readonly server: URL
+  /** The context's name; of a cluster that this runs in, `in-cluster`. */
+  readonly context: string
+  /** The namespace that the context stands for, if it names one. */
+  readonly namespace: string | undefined
+  readonly agent: HttpAgent | HttpsAgent
+  /** Headers that say who asks. An exec plugin or a token file is asked again when `fresh`. */
+  headers(fresh: boolean): Promise<Readonly<Record<string, string>>>
+}
+
+/** The client-node package is large: it is loaded when a cluster is first used, for its kubeconfigs and credentials. */
+export const loadClientNode = () => import('@kubernetes/client-node')
+
+/** More connections than this and an API server's priority-and-fairness begins to queue one client against itself. */
+const CONNECTIONS = 50
+/** Credentials are asked for again after this long: token files and exec plugins rotate theirs. */
+const FRESH_FOR = 10_000
+
+/** Opens what the experiment names. Throws a DrillError (refused) when there is no such kubeconfig or context. */
+export async function openAccess(name: ClusterName, at: Pick<Context, 'env' | 'folder'>): Promise<Access> {
+  const config = await readConfig(name, at)
+  const cluster = config.getCurrentCluster()
+  if (!cluster) throw noContext(name, config)
+  const server = new URL(cluster.server)
+  const options = await optionsOf(config)
+  const agent = agentOf(server, options, cluster.proxyUrl)
+  const credentials = cachedHeaders(config, options)
+  return {
+    server,
+    context: config.getCurrentContext(),
+    namespace: config.getContextObject(config.getCurrentContext())?.namespace,
+    agent,
+    headers: credentials,
+  }
+}
+
+async function readConfig({ kubeconfig, context }: ClusterName, { env, folder }: Pick<Context, 'env' | 'folder'>): Promise<KubeConfig> {
+  const { KubeConfig: Config } = await loadClientNode()
+  const config = new Config()
+  const files = filesOf(kubeconfig, env, folder)
+  try {
+    if (files.length > 0) loadFiles(config, files, Config)
+    else if (env['KUBERNETES_SERVICE_HOST'] !== undefined) config.loadFromCluster()
+    else throw refused('There is no kubeconfig.', 'KUBECONFIG_MISSING', ['export KUBECONFIG=FILE', 'kubectl config get-contexts'])
+  } catch (error) {
+    if (error instanceof Error && error.name === 'DrillError') throw error
+    throw refused(
+      `The kubeconfig ${files.join(', ')} cannot be read: ${describe(error)}`,
+      'KUBECONFIG_UNREADABLE',
+      ['kubectl config view'],
+      error,
+    )
+  }
+  if (context === undefined) return config
+  if (!config.getContextObject(context)) throw noContext({ context }, config)
+  config.setCurrentContext(context)
+  return config
+}
+
+/** The experiment's own, relative to it; else `KUBECONFIG`, which may be several; else the usual one if it is there. */
+function filesOf(kubeconfig: string | undefined, env: Context['env'], folder: string): readonly string[] {
+  if (kubeconfig !== undefined) return [isAbsolute(kubeconfig) ? kubeconfig : resolve(folder, kubeconfig)]
+  const named = env['KUBECONFIG']?.split(delimiter).filter((file) => file !== '') ?? []
+  if (named.length > 0) return named
+  const usual = join(env['HOME'] ?? homedir(), '.kube', 'config')
+  return existsSync(usual) ? [usual] : []
+}
+
+function loadFiles(config: KubeConfig, [first, ...others]: readonly string[], Config: new () => KubeConfig): void {
+  config.loadFromFile(first ?? '')
+  for (const file of others) {
+    const more = new Config()
+    more.loadFromFile(file)
+    config.mergeConfig(more, true)
+  }
+}
+
+function noContext({ context }: ClusterName, config: KubeConfig) {
+  const known = config.getContexts().map(({ name }) => name)
+  const which = context === undefined ? 'The kubeconfig has no current context' : `The kubeconfig has no context "${context}"`
+  return refused(`${which}; it has ${known.length === 0 ? 'none' : known.join(', ')}.`, 'CONTEXT_UNKNOWN', ['kubectl config get-contexts'])
+}
+
+async function optionsOf(config: KubeConfig): Promise<RequestOptions> {
+  const options: RequestOptions = {}
+  try {
+    await config.applyToHTTPSOptions(options)
+    return options
+  } catch (error) {
+    throw refused(
+      `No credentials for the context "${config.getCurrentContext()}": ${describe(error)}`,
+      'CREDENTIALS',
+      ['kubectl auth whoami'],
+      error,
+    )
+  }
+}
+
+/** Behind a proxy the library's own agent knows the way; else one that keeps its connections. */
+function agentOf(server: URL, options: RequestOptions, proxy: string | undefined): HttpAgent | HttpsAgent {
+  if (proxy !== undefined && options.agent instanceof HttpAgent) return options.agent
+  const kept = { keepAlive: true, maxSockets: CONNECTIONS, maxFreeSockets: CONNECTIONS, scheduling: 'fifo' } as const
+  if (server.protocol === 'http:') return new HttpAgent(kept)
+  const { ca, cert, key, pfx, passphrase, rejectUnauthorized, servername } = options
+  return new HttpsAgent({ ...kept, ...defined({ ca, cert, key, pfx, passphrase, rejectUnauthorized, servername }) })
+}
+
+const defined = <T extends object>(of: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
+  Object.fromEntries(Object.entries(of).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> }
+
+function cachedHeaders(config: KubeConfig, first: RequestOptions): Access['headers'] {
+  let known = headersOf(first)
+  let asked = performance.now()
+  return async (fresh) => {
+    if (!fresh && performance.now() - asked < FRESH_FOR) return known
+    known = headersOf(await optionsOf(config))
+    asked = performance.now()
+    return known
+  }
+}
+
+function headersOf({ headers, auth }: RequestOptions): Readonly<Record<string, string>> {
+  const own = Object.entries((headers ?? {}) as Readonly<Record<string, unknown>>).map(([key, value]) => [key, String(value)])
+  const basic = typeof auth === 'string' ? { Authorization: `Basic ${Buffer.from(auth).toString('base64')}` } : {}
+  return { ...Object.fromEntries(own), ...basic }
+}

@@ -1,0 +1,248 @@
+import type { Context } from '../../../contracts/context.ts'
+import type { FaultInput, Mutation } from '../../../contracts/fault.ts'
+import { DrillError, refused } from '../../../domain/error.ts'
+import type { Json } from '../../../domain/json.ts'
+import type { UndoOutcome } from '../../../domain/undo.ts'
+import { EXIT } from '../../../domain/verdict.ts'
+import { isChanged, isForbidden } from '../api/api-error.ts'
+import { type Cluster, reconnect } from '../api/cluster.ts'
+import { kubectlKind, objectPath } from '../api/kinds.ts'
+import { at, escapePointer, type K8sObject, type PatchStep } from '../api/objects.ts'
+import { kindOf, labelOf, namespaceOf, type ObjectRef } from '../target/target.ts'
+import { kubectl } from './kubectl.ts'
+import { EXPIRES_LABEL, markedBy, markOf, PRIOR_ANNOTATION, RUN_LABEL, UNDO_ANNOTATION } from './marks.ts'
+import { addEntries, type Edit, type Guard, hashOf, injectSteps, isBack, isOurs, priorOf, removeEntries, undoSteps } from './patch.ts'
+
+/** What undoing a patched object needs. */
+export type PatchUndo = {
+  readonly object: ObjectRef
+  readonly edits: readonly Edit[]
+  readonly guards: readonly Guard[]
+}
+
+/** What a fault wants to change in an object as it is now. */
+export interface Wanted {
+  readonly edits: readonly Edit[]
+  /** What must still be so for the paths to mean the same. */
+  readonly guards?: readonly Guard[]
+}
+
+/** The pinned object as it is now. Throws a DrillError (refused) when it is gone, is another one, or is still faulted by another run. */
+export async function readPinned(cluster: Cluster, ref: ObjectRef, context: Context): Promise<K8sObject> {
+  const object = await cluster.find(kindOf(ref), namespaceOf(ref), ref.name, context)
+  if (!object) throw refused(`${labelOf(ref)} is gone`, 'TARGET_GONE', ['firedrill plan FILE'])
+  if (object.metadata.uid !== ref.uid) throw refused(`${labelOf(ref)} is another one by now`, 'TARGET_REPLACED', ['firedrill plan FILE'])
+  const by = markedBy(object)
+  if (by !== undefined && by !== context.run)
+    throw refused(`${labelOf(ref)} is still faulted by the run ${by}`, 'STILL_FAULTED', [`firedrill undo --run ${by}`])
+  return object
+}
+
+const testSteps = ({ metadata }: K8sObject, guards: readonly Guard[]): readonly PatchStep[] => [
+  { op: 'test', path: '/metadata/uid', value: metadata.uid },
+  { op: 'test', path: '/metadata/resourceVersion', value: metadata.resourceVersion },
+  ...guards.map(({ path, value }) => ({ op: 'test', path, value }) as const),
+]
+
+/**
+ * Plans a patch: tried on the server itself without effect (`dryRun=All` runs admission and validation), which also shows what the server
+ * makes of the values.
+ */
+export async function planPatch(ref: ObjectRef, wanted: (object: K8sObject) => Wanted, context: Context): Promise<Mutation<PatchUndo>> {
+  const cluster = await reconnect(ref.cluster, context)
+  const object = await readPinned(cluster, ref, context)
+  const { edits: asked, guards = [] } = wanted(object)
+  if (asked.every((edit) => isOurs(object, edit)))
+    throw refused(`${labelOf(ref)} is already as the fault would make it`, 'ALREADY_SO', ['firedrill plan FILE'])
+  const edits = await asTheServerKeepsThem(cluster, ref, object, asked, context)
+  const undo: PatchUndo = { object: ref, edits, guards }
+  return {
+    call: patchCommand(ref, injectSteps(object, asked)),
+    undo,
+    command: undoCommand(undo, context.run),
+    prior: priorSeen(object, edits),
+  }
+}
+
+async function asTheServerKeepsThem(
+  cluster: Cluster,
+  ref: ObjectRef,
+  object: K8sObject,
+  edits: readonly Edit[],
+  context: Context,
+): Promise<readonly Edit[]> {
+  try {
+    const path = objectPath(kindOf(ref), namespaceOf(ref), ref.name)
+    const tried = JSON.parse(
+      await cluster.ask(
+        {
+          method: 'PATCH',
+          path,
+          body: injectSteps(object, edits),
+          contentType: 'application/json-patch+json',
+          query: { dryRun: 'All', fieldManager: 'firedrill' },
+          idempotent: true,
+        },
+        context,
+      ),
+    ) as K8sObject
+    return edits.map((edit) => (edit.what === 'element' || edit.ours === null ? edit : keptAs(tried, edit)))
+  } catch (error) {
+    // The check of rights says it in words, together with all other rights that are missing.
+    if (isForbidden(error)) return edits
+    throw error
+  }
+}
+
+function keptAs<E extends Exclude<Edit, { what: 'element' }>>(tried: K8sObject, edit: E): E {
+  const value = at(tried, edit.path)
+  return { ...edit, ours: value === undefined ? null : { value } }
+}
+
+/** What identifies the state that undo goes back to; of a hidden value its hash. */
+const priorSeen = (object: K8sObject, edits: readonly Edit[]): Json =>
+  Object.fromEntries(
+    edits.map((edit) => {
+      const value = at(object, edit.path)
+      return [edit.path, edit.what === 'hidden' ? { sha256: hashOf(value ?? null) } : (value ?? null)]
+    }),
+  )
+
+const patchCommand = ({ cluster, kind, namespace, name }: ObjectRef, steps: readonly PatchStep[]): string =>
+  kubectl(cluster, namespace, 'patch', kubectlKind(kindOf({ kind })), name, '--type=json', '-p', JSON.stringify(steps))
+
+const MARK_LABELS = [RUN_LABEL, EXPIRES_LABEL]
+const MARK_ANNOTATIONS = [UNDO_ANNOTATION, PRIOR_ANNOTATION]
+
+/** The guarded patch that a person would type; where a value stands on the object alone, only firedrill can read it back. */
+function undoCommand({ object, edits, guards }: PatchUndo, run: string): string {
+  const fields = edits.flatMap((edit) => (edit.what === 'field' ? [edit] : []))
+  if (fields.length < edits.length) return `firedrill undo --run ${run}`
+  const steps = fields.flatMap(({ path, ours, before }): PatchStep[] => [
+    ...(ours === null ? [] : [{ op: 'test', path, value: ours.value } as const]),
+    ...(before === null
+      ? [{ op: 'remove', path } as const]
+      : [{ op: ours === null ? 'add' : 'replace', path, value: before.value } as const]),
+  ])
+  const marks = [
+    ...[UNDO_ANNOTATION].map((key) => `/metadata/annotations/${escapePointer(key)}`),
+    ...MARK_LABELS.map((key) => `/metadata/labels/${escapePointer(key)}`),
+  ].map((path) => ({ op: 'remove', path }) as const)
+  return patchCommand(object, [...guards.map(({ path, value }) => ({ op: 'test', path, value }) as const), ...steps, ...marks])
+}
+
+const RETRIES = 8
+
+/**
+ * Makes the edits and the mark in one patch that holds only if the object is still as it was planned. A conflict means that somebody wrote
+ * it meanwhile: looked at again, and tried again unless what undo goes back to has changed.
+ */
+export async function injectPatch<Spec>(
+  fault: Parameters<typeof markOf<Spec>>[0],
+  input: FaultInput<Spec>,
+  mutation: Mutation<PatchUndo>,
+  context: Context,
+): Promise<void> {
+  context.signal.throwIfAborted()
+  if (!mutation.undo) throw new Error(`${fault.name} was planned without an undo`)
+  const { object: ref, edits, guards } = mutation.undo
+  const cluster = await reconnect(ref.cluster, context)
+  for (let tried = 1; ; tried++) {
+    const object = await readPinned(cluster, ref, context)
+    if (edits.some((edit) => !isBack(object, edit)))
+      throw changed(`${labelOf(ref)} was changed since it was planned; nothing was done to it`)
+    const mark = await markOf(fault, input, mutation, cluster, context, hiddenValues(object, edits))
+    const steps = [
+      ...testSteps(object, guards),
+      ...injectSteps(object, edits),
+      ...addEntries(object, '/metadata/annotations', mark.annotations),
+      ...addEntries(object, '/metadata/labels', mark.labels),
+    ]
+    try {
+      await cluster.patch(kindOf(ref), namespaceOf(ref), ref.name, steps, context)
+      return
+    } catch (error) {
+      if (!isChanged(error) || tried >= RETRIES) throw error
+    }
+  }
+}
+
+const changed = (message: string): DrillError =>
+  new DrillError(message, { code: 'PRIOR_STATE_CHANGED', exit: EXIT.aborted, next: ['firedrill plan FILE'] })
+
+const hiddenValues = (object: K8sObject, edits: readonly Edit[]): Readonly<Record<string, Json>> =>
+  Object.fromEntries(edits.flatMap(({ what, path }) => (what === 'hidden' ? [[path, at(object, path) ?? null]] : [])))
+
+function hiddenIn({ metadata }: K8sObject): Readonly<Record<string, Json>> {
+  try {
+    return JSON.parse(metadata.annotations?.[PRIOR_ANNOTATION] ?? '{}') as Record<string, Json>
+  } catch {
+    return {}
+  }
+}
+
+/** Puts back what is still ours, in one guarded patch together with the mark, and reads it back. */
+export async function undoPatch(record: PatchUndo, context: Context): Promise<UndoOutcome> {
+  const { object: ref } = record
+  const cluster = await reconnect(ref.cluster, context)
+  for (let tried = 1; ; tried++) {
+    const object = await cluster.find(kindOf(ref), namespaceOf(ref), ref.name, context)
+    const settled = outcomeAsItIs(object, record, context.run)
+    if (settled) return settled
+    if (!object) continue
+    try {
+      return await putBack(cluster, object, record, context)
+    } catch (error) {
+      if (!isChanged(error) || tried >= RETRIES) throw error
+    }
+  }
+}
+
+/** The outcome where nothing is to be done, or nothing can be; undefined: it carries our mark. */
+function outcomeAsItIs(object: K8sObject | undefined, { object: ref, edits }: PatchUndo, run: string): UndoOutcome | undefined {
+  if (!object) return { state: 'not-needed', verified: true, detail: `${labelOf(ref)} is gone, and the fault with it` }
+  if (object.metadata.uid !== ref.uid)
+    return { state: 'not-needed', verified: true, detail: `${labelOf(ref)} was made anew since, without the fault` }
+  if (markedBy(object) === run) return undefined
+  const left = edits.filter((edit) => isOurs(object, edit) && !isBack(object, edit))
+  if (left.length === 0) return { state: 'not-injected', verified: true, detail: `${labelOf(ref)} carries nothing of this run` }
+  return {
+    state: 'failed',
+    verified: false,
+    detail: `somebody removed this run's mark from ${labelOf(ref)}, and ${left.map(({ path }) => path).join(', ')} is still what the fault wrote`,
+  }
+}
+
+async function putBack(cluster: Cluster, object: K8sObject, record: PatchUndo, context: Context): Promise<UndoOutcome> {
+  const { object: ref, edits, guards } = record
+  const hidden = hiddenIn(object)
+  const ours = edits.filter((edit) => isOurs(object, edit))
+  const lost = ours.filter((edit) => edit.what !== 'element' && priorOf(edit, hidden) === undefined)
+  if (lost.length > 0)
+    return {
+      state: 'failed',
+      verified: false,
+      detail: `the annotation ${PRIOR_ANNOTATION} of ${labelOf(ref)} no longer says what ${lost.map(({ path }) => path).join(', ')} was`,
+    }
+  const keptGuards = ours.length === edits.length ? guards : []
+  const steps = [
+    ...testSteps(object, keptGuards),
+    ...ours.flatMap((edit) => undoSteps(object, edit, hidden)),
+    ...removeEntries(object, '/metadata/annotations', MARK_ANNOTATIONS),
+    ...removeEntries(object, '/metadata/labels', MARK_LABELS),
+  ]
+  await cluster.patch(kindOf(ref), namespaceOf(ref), ref.name, steps, context)
+  return readBack(await cluster.get(kindOf(ref), namespaceOf(ref), ref.name, context), record, ours)
+}
+
+function readBack(object: K8sObject, { object: ref, edits }: PatchUndo, ours: readonly Edit[]): UndoOutcome {
+  const verified = markedBy(object) === undefined && ours.every((edit) => isBack(object, edit))
+  const drifted = edits.filter((edit) => !ours.includes(edit) && !isBack(object, edit))
+  if (drifted.length === 0)
+    return { state: 'undone', verified, detail: `${labelOf(ref)}: ${edits.map(({ path }) => path).join(', ')} is as it was` }
+  return {
+    state: 'drifted',
+    verified,
+    detail: `somebody else changed ${drifted.map(({ path }) => path).join(', ')} of ${labelOf(ref)} meanwhile; it was left as it is`,
+  }
+}

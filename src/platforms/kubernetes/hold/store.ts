@@ -1,0 +1,169 @@
+import { createHash } from 'node:crypto'
+import { systemClock } from '../../../contracts/clock.ts'
+import type { Context } from '../../../contracts/context.ts'
+import type { UndoStore, UndoStoreKind } from '../../../contracts/undo-store.ts'
+import { refused } from '../../../domain/error.ts'
+import type { JsonObject } from '../../../domain/json.ts'
+import type { UndoRecord } from '../../../domain/undo.ts'
+import { isConflict, isForbidden, isGone } from '../api/api-error.ts'
+import { type Cluster, type ClusterRef, connect } from '../api/cluster.ts'
+import { apiVersionOf, KINDS, type KindName } from '../api/kinds.ts'
+import type { K8sObject } from '../api/objects.ts'
+import { EXPIRES_LABEL, RUN_LABEL, UNDO_ANNOTATION } from '../change/marks.ts'
+import { isHeld } from './lock.ts'
+
+/** Kinds whose objects can carry a mark: what a sweep of a cluster looks through. */
+const MARKED: readonly KindName[] = [
+  'node',
+  'deployment',
+  'statefulset',
+  'service',
+  'configmap',
+  'hpa',
+  'lease',
+  'networkpolicy',
+  'validatingwebhook',
+  'networkchaos',
+  'stresschaos',
+  'iochaos',
+  'dnschaos',
+  'httpchaos',
+  'timechaos',
+]
+
+const RECORD_KEY = 'record.json'
+const ORDER_KEY = 'order'
+const WHERE = /^kubernetes:(?<context>[^/]*)(?:\/(?<namespace>[a-z0-9]([a-z0-9-]*[a-z0-9])?))?$/
+
+const nameOf = ({ run, id }: Pick<UndoRecord, 'run' | 'id'>): string =>
+  `firedrill-undo-${createHash('sha256').update(`${run}/${id}`).digest('hex').slice(0, 24)}`
+
+/** The records that a cluster itself holds: on the objects that are faulted, and in ConfigMaps of the store's namespace. */
+class ClusterStore implements UndoStore {
+  readonly where: string
+  readonly #cluster: Cluster
+  readonly #namespace: string | undefined
+  readonly #context: Context
+  #order = 0
+
+  constructor(where: string, cluster: Cluster, namespace: string | undefined, context: Context) {
+    this.where = where
+    this.#cluster = cluster
+    this.#namespace = namespace
+    this.#context = context
+  }
+
+  /** For one call: a store outlives the signals of those who use it. */
+  get #now(): Context {
+    return { ...this.#context, signal: AbortSignal.timeout(15_000) }
+  }
+
+  async put(record: UndoRecord): Promise<void> {
+    if (this.#namespace === undefined)
+      throw refused(`${this.where} names no namespace for its records.`, 'UNDO_STORE', ['undoStore: kubernetes:CONTEXT/NAMESPACE'])
+    const { hi } = await this.#cluster.offset(this.#now)
+    this.#order += 1
+    const body: JsonObject = {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: nameOf(record), labels: { [RUN_LABEL]: record.run, [EXPIRES_LABEL]: String(Math.ceil(record.due + hi)) } },
+      data: { [RECORD_KEY]: JSON.stringify(record), [ORDER_KEY]: String(this.#order) },
+    }
+    try {
+      await this.#cluster.create(KINDS.configmap, this.#namespace, body, this.#now)
+    } catch (error) {
+      if (!isConflict(error)) throw error
+    }
+  }
+
+  async list(run?: string): Promise<readonly UndoRecord[]> {
+    const labels = run === undefined ? RUN_LABEL : `${RUN_LABEL}=${run}`
+    const [stored, tagged, ref] = await Promise.all([this.#stored(labels), this.#tagged(labels), this.#cluster.ref(this.#now)])
+    const all = new Map([...tagged, ...stored].map((record) => [`${record.run}/${record.id}`, onCluster(record, ref)]))
+    return [...all.values()]
+  }
+
+  async remove(run: string, id: string): Promise<void> {
+    if (this.#namespace === undefined) return
+    await this.#cluster.remove(KINDS.configmap, this.#namespace, nameOf({ run, id }), {}, this.#now)
+  }
+
+  async now(): Promise<number> {
+    // Asked anew: what was heard at the start of a long sweep is as old as that.
+    await this.#cluster.ask({ method: 'GET', path: '/version' }, this.#now)
+    const { lo } = await this.#cluster.offset(this.#now)
+    return this.#context.clock.wall() + lo
+  }
+
+  held(run: string): Promise<boolean> {
+    return isHeld(this.#cluster, run, this.#now)
+  }
+
+  async #stored(labels: string): Promise<readonly UndoRecord[]> {
+    const maps = await this.#cluster.list(KINDS.configmap, { namespace: this.#namespace, labels }, this.#now)
+    return maps
+      .toSorted((a, b) => Number(a.data?.[ORDER_KEY]) - Number(b.data?.[ORDER_KEY]))
+      .flatMap((map) => readRecord(map, map.data?.[RECORD_KEY]))
+  }
+
+  async #tagged(labels: string): Promise<readonly UndoRecord[]> {
+    const lists = await Promise.all(MARKED.map((kind) => this.#listed(kind, labels)))
+    return lists.flat().flatMap((object) => readRecord(object, object.metadata.annotations?.[UNDO_ANNOTATION]))
+  }
+
+  async #listed(kind: KindName, labels: string): Promise<readonly K8sObject[]> {
+    const known = KINDS[kind]
+    try {
+      return await this.#cluster.list(known, { labels }, this.#now)
+    } catch (error) {
+      // A kind that this cluster does not have (a CRD that is not installed) has nothing marked.
+      if (isGone(error)) return []
+      if (isForbidden(error))
+        throw refused(
+          `You may not list ${known.plural} (${apiVersionOf(known)}) in the whole cluster, so what is faulted there cannot be known.`,
+          'FORBIDDEN',
+          [`kubectl auth can-i list ${known.plural} --all-namespaces`],
+          error,
+        )
+      throw error
+    }
+  }
+}
+
+function readRecord({ metadata }: K8sObject, text: unknown): readonly UndoRecord[] {
+  if (typeof text !== 'string') return []
+  const record = JSON.parse(text) as UndoRecord
+  const due = Number(metadata.labels?.[EXPIRES_LABEL])
+  return [Number.isFinite(due) ? { ...record, due } : record]
+}
+
+/** Elsewhere the same cluster goes by another name: a record is undone through the connection by which it was found. */
+function onCluster(record: UndoRecord, ref: ClusterRef): UndoRecord {
+  const { data } = record
+  if (typeof data !== 'object' || data === null || Array.isArray(data)) return record
+  const of = data as JsonObject
+  const object = of['object'] as JsonObject | undefined
+  return { ...record, data: { ...of, ...('cluster' in of && { cluster: ref }), ...(object && { object: { ...object, cluster: ref } }) } }
+}
+
+/** `kubernetes:CONTEXT/NAMESPACE`; without a namespace it can be read (marks and all ConfigMaps) and not written. */
+export const clusterStore: UndoStoreKind = {
+  scheme: 'kubernetes',
+  summary: 'ConfigMaps of a cluster, kubernetes:CONTEXT/NAMESPACE; read together with the marks on faulted objects',
+  async open(where, { env, folder }) {
+    const { context, namespace } = WHERE.exec(where)?.groups ?? {}
+    if (context === undefined)
+      throw refused(`${where} is no undo store: kubernetes:CONTEXT/NAMESPACE is.`, 'UNDO_STORE', ['kubectl config get-contexts'])
+    const cluster = await connect(context === '' ? {} : { context }, { env, folder })
+    const own: Context = {
+      clock: systemClock(process.hrtime.bigint()),
+      signal: new AbortController().signal,
+      run: 'undo-store',
+      lease: { file: '', epoch: 0 },
+      env,
+      folder,
+      note: () => undefined,
+    }
+    return new ClusterStore(where, cluster, namespace, own)
+  },
+}
