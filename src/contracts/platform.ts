@@ -53,6 +53,10 @@ export interface Platform<Selector = Json> {
   grant?(needs: readonly Need[], title: string): string
   /** Locks these on the platform. Rejects with a DrillError (refused, LOCKED) that names the run that holds one. */
   lock?(targets: readonly Target[], holder: LockHolder, context: Context): Promise<PlatformLock>
+  /** The rights that `resolve` and `identify` use. */
+  selectNeeds?(selector: Selector): readonly Need[]
+  /** The rights that `lock` uses for these. */
+  lockNeeds?(targets: readonly Target[]): readonly Need[]
   /** Lets go of what `lock` of that run took, from any process; what somebody else holds by now stays. Idempotent. */
   unlock?(handle: JsonObject, run: string, context: Context): Promise<void>
   /** What `doctor` says about it: installed, reachable, permitted. */

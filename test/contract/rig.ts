@@ -8,6 +8,8 @@ export interface Scene extends AsyncDisposable {
   context(extra?: Partial<Context>): Context
   /** Whether the damage is there, seen from outside. */
   harmed(): Promise<boolean>
+  /** Everything that undo must leave as it was, where that can be listed: equal before the fault and after it. */
+  snapshot?(): Promise<unknown>
 }
 
 /** What a fault ships for the contract suite: `test/contract/rigs/<platform>/<name>.ts` exports it as `rigs`. */

@@ -13,7 +13,7 @@ import { canonical, sha256 } from '../hash.ts'
 import { expectedOf, infeasible, resolutionOf } from './feasible.ts'
 import { identify } from './identities.ts'
 import { blastOf, collisions, overLimits, type Touched } from './limits.ts'
-import { checkRights, noPreflight } from './rights.ts'
+import { checkRights, lockNeeds, noPreflight, selectNeeds } from './rights.ts'
 import { type ResolvedTargets, resolveTargets } from './targets.ts'
 import { insideWindows } from './window.ts'
 
@@ -36,7 +36,7 @@ export async function makePlan(input: PlanInput): Promise<Plan> {
   const faults = planned.map(({ fault }) => fault)
   const preflights = planned.map(({ preflight }) => preflight)
   const rights = await checkRights(
-    preflights.flatMap(({ needs }) => needs),
+    [...selectNeeds(experiment, targets.keys(), registry), ...preflights.flatMap(({ needs }) => needs), ...lockNeeds(faults, registry)],
     registry,
     experiment.title,
     context,

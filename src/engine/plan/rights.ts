@@ -1,6 +1,7 @@
 import type { Context } from '../../contracts/context.ts'
 import type { Need, Preflight } from '../../contracts/preflight.ts'
 import type { Registry } from '../../contracts/registry.ts'
+import type { Experiment } from '../../domain/experiment.ts'
 import type { Plan, PlanWarning } from '../../domain/plan.ts'
 
 export const noPreflight: Preflight = { refusals: [], warnings: [], needs: [] }
@@ -29,4 +30,21 @@ async function checkPlatform(name: string, all: readonly Need[], registry: Regis
       apply: platform?.grant?.(needs, title) ?? '',
     },
   }
+}
+
+/** What finding these targets takes. */
+export function selectNeeds(experiment: Experiment, names: Iterable<string>, registry: Registry): readonly Need[] {
+  return [...names].flatMap((name) => {
+    const declared = experiment.targets[name]
+    return declared ? (registry.platforms.get(declared.platform)?.selectNeeds?.(declared.selector) ?? []) : []
+  })
+}
+
+/** What locking the plan's targets takes on their platforms. */
+export function lockNeeds(faults: Plan['faults'], registry: Registry): readonly Need[] {
+  const targets = faults.flatMap((fault) => fault.targets.flatMap(({ target }) => (target ? [target] : [])))
+  return [...registry.platforms.values()].flatMap((platform) => {
+    const own = targets.filter((target) => target.platform === platform.name)
+    return own.length === 0 ? [] : (platform.lockNeeds?.(own) ?? [])
+  })
 }

@@ -2,9 +2,9 @@ import { definePlatform } from '../../contracts/platform.ts'
 import { describe } from '../../domain/error.ts'
 import { loadClientNode } from './api/access.ts'
 import { connect } from './api/cluster.ts'
-import { lock, unlock } from './hold/lock.ts'
+import { lock, lockNeeds, unlock } from './hold/lock.ts'
 import { grant, missing } from './rights/rights.ts'
-import { identify, type Selector, select, selectorShape } from './target/select.ts'
+import { identify, type Selector, select, selectNeeds, selectorShape } from './target/select.ts'
 import { PLATFORM } from './target/target.ts'
 
 /** Objects of a Kubernetes cluster, pinned by uid, reached through the API server alone: nothing is installed in the cluster. */
@@ -18,9 +18,11 @@ export const kubernetesPlatform = definePlatform<Selector>({
     await loadClientNode()
   },
   identify,
+  selectNeeds,
   missing,
   grant,
   lock,
+  lockNeeds,
   unlock,
   async check(context) {
     try {

@@ -225,6 +225,26 @@ test('throttle: the rate is held for all connections together', async () => {
   expect((await at.state()).rules[0]?.counters.affected).toBe(2)
 })
 
+test('throttle: a process that is kept from running makes up for it', async () => {
+  const size = 150_000
+  await using at = await scene((socket) => socket.end('x'.repeat(size)))
+  await at.put({ kind: 'throttle', rate: 250_000 })
+  const began = performance.now()
+  const one = client(at.link.port)
+  one.socket.end()
+  for (let i = 0; i < 3; i++) {
+    await pause(50)
+    const until = performance.now() + 120
+    while (performance.now() < until);
+  }
+  await one.closed
+  const took = (performance.now() - began) / 1000
+  expect(one.got().length).toBe(size)
+  // 0.6 s as it should be; 0.9 s if what was missed were lost.
+  expect(size / took).toBeLessThan(280_000)
+  expect(size / took).toBeGreaterThan(200_000)
+})
+
 test('reset: in the middle of the answer, of the request, or once connected', async () => {
   await using at = await scene((socket) => socket.on('data', () => socket.write('0123456789')))
   await at.put({ kind: 'reset', after: 'answer', bytes: 4 })

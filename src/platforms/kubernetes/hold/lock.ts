@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import type { Context } from '../../../contracts/context.ts'
 import type { LockHolder, PlatformLock } from '../../../contracts/platform.ts'
+import type { Need } from '../../../contracts/preflight.ts'
 import { type DrillError, refused } from '../../../domain/error.ts'
 import type { JsonObject } from '../../../domain/json.ts'
 import type { Target } from '../../../domain/target.ts'
@@ -10,6 +11,7 @@ import { type Cluster, type ClusterRef, reconnect } from '../api/cluster.ts'
 import { KINDS } from '../api/kinds.ts'
 import type { K8sObject } from '../api/objects.ts'
 import { RUN_LABEL } from '../change/marks.ts'
+import { needs } from '../rights/needs.ts'
 import type { ObjectRef } from '../target/target.ts'
 
 /** One Lease in every namespace that a drill touches: nobody else drills anything there. Objects of the cluster itself share one. */
@@ -31,6 +33,12 @@ const placesOf = (targets: readonly Target[]): readonly Place[] => {
   // In one order everywhere: two drills that want the same ones do not both fail.
   return [...distinct].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, place]) => place)
 }
+
+export const lockNeeds = (targets: readonly Target[]): readonly Need[] =>
+  placesOf(targets).flatMap(({ cluster, namespace }) => [
+    ...needs(['create'], { cluster, kind: KINDS.lease, namespace }),
+    ...needs(['get', 'update', 'delete'], { cluster, kind: KINDS.lease, namespace, name: LEASE }),
+  ])
 
 /** `2026-11-27T09:00:00.123000Z`: what the API calls a MicroTime. */
 const microTime = (wall: number): string => new Date(wall * 1000).toISOString().replace('Z', '000Z')

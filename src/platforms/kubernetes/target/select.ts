@@ -1,10 +1,12 @@
 import type { Context } from '../../../contracts/context.ts'
+import type { Need } from '../../../contracts/preflight.ts'
 import { refused } from '../../../domain/error.ts'
 import { choice, flag, type Of, object, text, withDefault } from '../../../domain/shape.ts'
 import type { Target } from '../../../domain/target.ts'
 import { type Cluster, type ClusterRef, connect } from '../api/cluster.ts'
 import { KINDS } from '../api/kinds.ts'
 import type { K8sObject } from '../api/objects.ts'
+import { needs } from '../rights/needs.ts'
 import { findOwnPod, type OwnPod } from './own-pod.ts'
 import { TARGET_KINDS, targetOf } from './target.ts'
 
@@ -114,4 +116,16 @@ function isTouchable(of: K8sObject, selector: Selector, own: OwnPod | undefined,
   const phase = status?.['phase']
   if (phase === 'Succeeded' || phase === 'Failed') return false
   return nodes === undefined || (typeof spec?.['nodeName'] === 'string' && nodes.has(spec['nodeName']))
+}
+
+/** Listing what is selected, knowing the cluster again, and the nodes that a zone or a label of nodes stands for. */
+export function selectNeeds(selector: Selector): readonly Need[] {
+  const { kind, namespace, zone, nodes } = selector
+  const cluster = nameOf(selector)
+  const onNodes = kind === 'pod' && (zone !== undefined || nodes !== undefined)
+  return [
+    ...needs(['get'], { cluster, kind: KINDS.namespace, namespace: null, name: 'kube-system' }),
+    ...needs(['list'], { cluster, kind: KINDS[kind], namespace: KINDS[kind].namespaced ? (namespace ?? null) : null }),
+    ...(onNodes ? needs(['list'], { cluster, kind: KINDS.node, namespace: null }) : []),
+  ]
 }

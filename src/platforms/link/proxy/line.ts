@@ -42,6 +42,8 @@ export interface Line extends Ends {
   timer: NodeJS.Timeout | undefined
   blocked: boolean
   lastDue: number
+  /** Since when nothing but the pace holds its head. */
+  since: number
   booked: Booking | null
 }
 
@@ -53,6 +55,7 @@ export const createLine = (ends: Ends): Line => ({
   timer: undefined,
   blocked: false,
   lastDue: 0,
+  since: 0,
   booked: null,
 })
 
@@ -71,12 +74,14 @@ export function put(line: Line, data: Buffer | null): void {
 /** The other side takes bytes again. */
 export function resume(line: Line): void {
   line.blocked = false
+  line.since = performance.now()
   pump(line)
 }
 
 /** Without a pace everything that waits goes out at once, in order. */
 export function setPace(line: Line, pace: Pace | null): void {
   line.pace = pace
+  line.since = performance.now()
   line.booked = null
   if (pace !== null) return
   clearTimeout(line.timer)
@@ -120,7 +125,7 @@ function sendHead(line: Line): boolean {
     line.end()
     return true
   }
-  line.booked ??= book(line, head.data, now)
+  line.booked ??= book(line, head.data, Math.max(head.due, line.since))
   const { bytes, at } = line.booked
   if (at > now) {
     line.pace?.held()
@@ -134,10 +139,11 @@ function sendHead(line: Line): boolean {
   return true
 }
 
-function book({ pace }: Line, data: Buffer, now: number): Booking {
+/** What waits longer than it had to, because this process was kept from running, makes up for it: the rate holds on average. */
+function book({ pace }: Line, data: Buffer, ready: number): Booking {
   const pacers = pace?.pacers ?? []
   const bytes = Math.min(data.length, ...pacers.map((pacer) => pacer.piece))
-  return { bytes, at: Math.max(0, ...pacers.map((pacer) => pacer.reserve(bytes, now))) }
+  return { bytes, at: Math.max(0, ...pacers.map((pacer) => pacer.reserve(bytes, ready))) }
 }
 
 function wait(line: Line, milliseconds: number): false {
