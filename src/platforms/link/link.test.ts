@@ -232,17 +232,19 @@ test('throttle: a process that is kept from running makes up for it', async () =
   const began = performance.now()
   const one = client(at.link.port)
   one.socket.end()
-  for (let i = 0; i < 3; i++) {
-    await pause(50)
+  let open = true
+  const closed = one.closed.then(() => (open = false))
+  while (open) {
+    await pause(30)
     const until = performance.now() + 120
     while (performance.now() < until);
   }
-  await one.closed
+  await closed
   const took = (performance.now() - began) / 1000
   expect(one.got().length).toBe(size)
-  // 0.6 s as it should be; 0.9 s if what was missed were lost.
+  // 0.6 s as it should be; three times that if what was missed were lost.
   expect(size / took).toBeLessThan(280_000)
-  expect(size / took).toBeGreaterThan(200_000)
+  expect(size / took).toBeGreaterThan(140_000)
 })
 
 test('reset: in the middle of the answer, of the request, or once connected', async () => {
