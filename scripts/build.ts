@@ -4,13 +4,14 @@ import { dirname, posix, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { type Plugin, rolldown } from 'rolldown'
 import { lazyBuiltins, onlyWhatIsUsed } from './bundle/builtins.ts'
+import { credentialsOnly, isCredentials } from './bundle/kubernetes.ts'
 import { noWindows, oclifAsNeeded, oclifEdits } from './bundle/oclif.ts'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const source = resolve(root, 'src')
 
 /** Inlined with all they need, because reading 230 small files costs more than all of `validate`; the last one is the bundler's own helpers. */
-const INLINED = ['@oclif/core', 'yaml', 'chalk', '@oxc-project/runtime']
+const INLINED = ['@oclif/core', 'yaml', 'chalk', '@kubernetes/client-node', '@oxc-project/runtime']
 
 const packageOf = (id: string): string =>
   id
@@ -53,8 +54,9 @@ async function bundle(): Promise<void> {
     // Node 24 knows all that we write: nothing is lowered, and stacks stay readable.
     transform: { target: 'esnext' },
     tsconfig: false,
+    treeshake: { moduleSideEffects: (id) => !isCredentials(id) },
     external: (id, importer) => isBare(id) && importer?.startsWith(source) === true && !INLINED.includes(packageOf(id)),
-    plugins: [ownUrls, lazyBuiltins(source), oclifEdits, oclifAsNeeded, noWindows, onlyWhatIsUsed],
+    plugins: [credentialsOnly, ownUrls, lazyBuiltins(source), oclifEdits, oclifAsNeeded, noWindows, onlyWhatIsUsed],
     // oclif's own `__dirname` look-ups and optional requires (ts-node, typescript) stay what they are: run-time attempts.
     logLevel: 'warn',
   })

@@ -26,7 +26,7 @@ export interface Access {
 }
 
 /** The client-node package is large: it is loaded when a cluster is first used, for its kubeconfigs and credentials. */
-export const loadClientNode = () => import('@kubernetes/client-node')
+export const loadClientNode = () => import('./client-node-sdk.ts')
 
 /** More connections than this and an API server's priority-and-fairness begins to queue one client against itself. */
 const CONNECTIONS = 50
