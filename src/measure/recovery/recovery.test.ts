@@ -63,6 +63,14 @@ describe('recovery', () => {
     expect(recovered?.hi).toBeCloseTo(3.61)
   })
 
+  it('claims no answer and no relapse where nothing good was seen', () => {
+    const state = watched(`${'.'.repeat(30)}xx..xxmmxxmxx`)
+    expect(state.relapses).toBe(1)
+    const never = watched(`${'.'.repeat(30)}xxxxmmxxmxx`)
+    expect(never).toMatchObject({ relapses: 0, fellAgain: 0, first: { lo: 3.3, hi: null } })
+    expect(watched(`${'.'.repeat(30)}xxxxmmxx.xx`).first).toEqual({ lo: 3.3, hi: 3.81 })
+  })
+
   it('does not hold over slots that were never recorded', () => {
     const { recovered, held, unknown } = watched(`${'.'.repeat(30)}xx.....${' '.repeat(40)}.....`)
     expect(recovered).toEqual({ lo: 3.1, hi: null })
@@ -117,6 +125,11 @@ describe('recovery', () => {
           expect(blurred.recovered.lo).toBeLessThanOrEqual(known.recovered?.lo ?? 0)
           expect(blurred.recovered.hi).toBeGreaterThanOrEqual(known.recovered?.hi ?? Number.POSITIVE_INFINITY)
         }
+        if (blurred.first !== null) {
+          expect(blurred.first.lo).toBeLessThanOrEqual(known.first?.lo ?? Number.POSITIVE_INFINITY)
+          expect(blurred.first.hi ?? Number.POSITIVE_INFINITY).toBeGreaterThanOrEqual(known.first?.hi ?? 0)
+        }
+        expect(blurred.relapses + blurred.fellAgain).toBeLessThanOrEqual(known.relapses + known.fellAgain)
         if (blurred.held && !known.held) throw new Error('held only because less was known')
       }),
     )

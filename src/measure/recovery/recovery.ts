@@ -1,4 +1,3 @@
-import type { Interval } from '../../domain/interval.ts'
 import type { SampleBlock } from '../../domain/sample.ts'
 import { createHoldFold, type HoldState } from '../samples/hold.ts'
 import { MICRO } from '../samples/micro.ts'
@@ -33,9 +32,9 @@ export interface RecoveryState {
   readonly downSince: number | null
   /** First start of the run that held after the service was down; `hi` null: only if the unknown samples were good. */
   readonly recovered: { readonly lo: number; readonly hi: number | null } | null
-  /** First good sample after the service went down. */
-  readonly first: Interval | null
-  /** Good runs after the first bad sample that did not hold. */
+  /** First good sample after the service went down; `hi` null: none was seen, those that nobody knows may have been. */
+  readonly first: { readonly lo: number; readonly hi: number | null } | null
+  /** Good runs after the first bad sample that were seen and did not hold. */
   readonly relapses: number
   /** How often the level was broken again after it had recovered. */
   readonly fellAgain: number
@@ -85,7 +84,7 @@ export function createRecoveryFold(options: Omit<RecoveryOptions, 'timeout' | 't
   const unknown = (start: number, end: number, slots: number) => {
     counts.unknown += slots
     firstUnknown ??= start
-    folds.best.good(start, end, slots)
+    folds.best.good(start, end, slots, false)
     folds.worst.bad(start, end, slots, false)
   }
   return {
@@ -97,8 +96,8 @@ export function createRecoveryFold(options: Omit<RecoveryOptions, 'timeout' | 't
       if (seenUntil === null || start > seenUntil) seenUntil = start
       if (reading === GOOD) {
         counts.good++
-        folds.best.good(start, end, 1)
-        folds.worst.good(start, end, 1)
+        folds.best.good(start, end, 1, true)
+        folds.worst.good(start, end, 1, true)
       } else if (reading === BAD) {
         counts.bad++
         folds.best.bad(start, end, 1, true)
@@ -130,11 +129,18 @@ function stateOf(best: HoldState, worst: HoldState, firstUnknown: number | null,
     heldFirst: secondsOf(worst.heldFirst),
     downSince: secondsOf(best.downSince),
     recovered: recoveredBetween(best, worst, firstUnknown, hold),
-    first: best.first === null ? null : { lo: seconds(best.first.lo), hi: seconds(best.first.hi) },
+    first: firstBetween(best, firstUnknown),
     relapses: best.relapses,
     fellAgain: best.fellAgain,
     lastBad: secondsOf(best.lastBad),
   }
+}
+
+/** An unknown sample before the service was seen to be down may have been an outage of its own. */
+function firstBetween({ first, downSince }: HoldState, firstUnknown: number | null): RecoveryState['first'] {
+  if (first === null || downSince === null) return null
+  const lo = firstUnknown !== null && firstUnknown < downSince ? Math.min(firstUnknown, first.lo) : first.lo
+  return { lo: seconds(lo), hi: secondsOf(first.hi) }
 }
 
 const secondsOf = (micros: number | null): number | null => (micros === null ? null : seconds(micros))

@@ -117,16 +117,15 @@ function measures(state: RecoveryState, effective: Interval, onset: Interval | n
   const { recovered } = state
   const lo = recovered?.lo ?? state.lastBad ?? state.downSince
   const hi = recovered?.hi ?? null
-  const since = (from: Interval, what: string): Measured =>
-    hi === null
-      ? measured(Math.max(0, lo - from.hi), null, { unit: 's', method: what, ...how })
-      : elapsed({ lo, hi }, from, { method: what, ...how })
+  const between = (to: { readonly lo: number; readonly hi: number | null }, from: Interval, what: string): Measured =>
+    to.hi === null
+      ? measured(Math.max(0, to.lo - from.hi), null, { unit: 's', method: what, ...how })
+      : elapsed({ lo: to.lo, hi: to.hi }, from, { method: what, ...how })
+  const since = (from: Interval, what: string): Measured => between({ lo, hi }, from, what)
   return {
     incident: since(effective, method),
     impact: onset ? since(onset, `${method.split(' − ')[0]} − first impact`) : notMeasured('s', 'no onset was seen'),
-    first: state.first
-      ? elapsed(state.first, effective, { method: 'first good sample after the impact − T_eff', ...how })
-      : measured(Math.max(0, lo - effective.hi), null, { unit: 's', method: 'first good sample after the impact − T_eff', ...how }),
+    first: between(state.first ?? { lo, hi: null }, effective, 'first good sample after the impact − T_eff'),
   }
 }
 

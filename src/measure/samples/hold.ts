@@ -1,6 +1,7 @@
 /** One reading of a stream of samples in order of their start. Times in microseconds. */
 export interface HoldFold {
-  good(start: number, end: number, samples: number): void
+  /** `surely`: it was seen to be good; else it may have been. */
+  good(start: number, end: number, samples: number, surely: boolean): void
   /** Not good. `surely`: the service was down; else it may have been, which breaks a run but is no outage to recover from. */
   bad(start: number, end: number, samples: number, surely: boolean): void
   state(): HoldState
@@ -16,8 +17,9 @@ export interface HoldState {
   readonly downSince: number | null
   /** (start of the last bad sample, end of the first good one of the run that held]. */
   readonly recovered: { readonly lo: number; readonly hi: number } | null
-  /** The same for the first good sample after the service went down, whether it held or not. */
-  readonly first: { readonly lo: number; readonly hi: number } | null
+  /** The same for the first good sample after the service went down, whether it held or not; `hi` null: none was surely good. */
+  readonly first: { readonly lo: number; readonly hi: number | null } | null
+  /** Good runs that did not hold, and after them those that did: each with a sample that was surely good. */
   readonly relapses: number
   readonly fellAgain: number
   readonly lastBad: number | null
@@ -40,6 +42,8 @@ interface Run {
   /** The stretch under way: a run that has held goes on in stretches of `hold`, so that an old good hour does not hide a bad minute. */
   from: number
   held: boolean
+  /** Some sample of it was surely good. */
+  seen: boolean
   /** Good samples in excess of the level: good · (1 − level) − bad · level. Below zero the level is broken. */
   excess: number
 }
@@ -71,19 +75,23 @@ export function createHoldFold(rule: HoldRule): HoldFold {
     if (downSince !== null && recovered === null) recovered = { lo: run.after, hi: run.since }
   }
   const fall = () => {
-    if (recovered !== null) fellAgain++
-    else if (downSince !== null) relapses++
+    if (run?.seen === true && recovered !== null) fellAgain++
+    else if (run?.seen === true && downSince !== null) relapses++
     run = null
   }
   return {
-    good(start, end, samples) {
+    good(start, end, samples, surely) {
       holdIfDue(start)
+      if (downSince !== null && start >= clear) {
+        first ??= { lo: lastBad, hi: null }
+        if (surely && first.hi === null) first = { lo: first.lo, hi: end }
+      }
       if (run !== null) run.excess += samples * (1 - rule.good)
       else if (start >= clear) {
         const from = rule.generous && Number.isFinite(lastBad) ? lastBad : end
-        run = { since: end, after: lastBad, from, held: false, excess: samples * (1 - rule.good) }
-        if (downSince !== null && first === null) first = { lo: lastBad, hi: end }
+        run = { since: end, after: lastBad, from, held: false, seen: false, excess: samples * (1 - rule.good) }
       }
+      if (run !== null && surely) run.seen = true
     },
     bad(start, end, samples, surely) {
       if (rule.generous) holdIfDue(end)
