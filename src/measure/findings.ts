@@ -1,5 +1,6 @@
 import type { Severity } from '../domain/event.ts'
 import type { FaultResult, Finding, Measures } from '../domain/record.ts'
+import { formatDuration, seconds } from '../domain/time.ts'
 import type { Tally } from './budget/tally.ts'
 import type { Evidence } from './evidence.ts'
 import { isLeft } from './faults.ts'
@@ -217,7 +218,7 @@ function aboutWatching({ evidence, tallies, trouble, timeline }: Observed): Find
         finding(
           'too-few-samples-for-claim',
           'info',
-          `${show(rto.to.good * 100)} % good over a hold of ${rto.hold} s rests on ${taken} samples; to claim it at 95 % needs ${needed}: hold for ${show(needed * every)} s or probe every ${show(rto.hold / needed)} s.`,
+          `${show(rto.to.good * 100)} % good over a hold of ${formatDuration(rto.hold)} rests on ${taken} samples; to claim it at 95 % needs ${needed}: hold for ${formatDuration(seconds(needed * every))} or probe every ${formatDuration(seconds(rto.hold / needed))}.`,
         ),
       )
   }
