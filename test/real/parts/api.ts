@@ -26,22 +26,25 @@ export function apiOf({ server, ca, token }: Access): Api {
   const agent = new Agent({ keepAlive: true, maxSockets: 32, ca: readFileSync(ca) })
   const send = (method: string, path: string, body?: unknown, type = 'application/json'): Promise<Answer> =>
     new Promise((resolve, reject) => {
-      const headers = { authorization: `Bearer ${token}`, ...(body === undefined ? {} : { 'content-type': type }) }
+      const text = body === undefined ? undefined : JSON.stringify(body)
+      // Of a DELETE with a body Node says neither its length nor that it comes in chunks.
+      const sized = text === undefined ? {} : { 'content-type': type, 'content-length': Buffer.byteLength(text) }
+      const headers = { authorization: `Bearer ${token}`, ...sized }
       const call = request(new URL(path, server), { method, agent, headers, timeout: 30_000 }, (response) => {
         response.setEncoding('utf8')
-        let text = ''
+        let said = ''
         response.on('data', (chunk: string) => {
-          text += chunk
+          said += chunk
         })
         response.on('error', reject)
         response.on('end', () => {
           const json = response.headers['content-type']?.includes('json') === true
-          resolve({ status: response.statusCode ?? 0, body: json ? JSON.parse(text) : text })
+          resolve({ status: response.statusCode ?? 0, body: json ? JSON.parse(said) : said })
         })
       })
       call.on('error', reject)
       call.on('timeout', () => call.destroy(new Error(`no answer to ${method} ${path}`)))
-      call.end(body === undefined ? undefined : JSON.stringify(body))
+      call.end(text)
     })
   return {
     request: send,

@@ -5,8 +5,9 @@ import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { havePart } from '../../kit/part.ts'
 import { type Access, type Api, apiOf, Final, waitFor, writeKubeconfig } from './api.ts'
-import { COMPONENTS, type Component, commandOf, LOST, type Ports, type Timing } from './components.ts'
+import { COMPONENTS, type Component, commandOf, LOST, type Ports, PROGRAMS, type Timing } from './components.ts'
 import { type Guardian, startGuardian } from './guardian.ts'
 import { type Deploy, deploymentOf, isReady, type NodeOptions, nodeOf, serviceOf } from './objects.ts'
 import { program } from './parts.ts'
@@ -288,6 +289,10 @@ function usersOf(api: Api, admin: Access, folder: string): Pick<ControlPlane, 'u
     },
   }
 }
+
+/** Whether its programs are here: a failure in CI when they are not, a loud skip elsewhere. */
+export const haveControlPlane = (): boolean =>
+  PROGRAMS.every((name) => havePart(program(name), 'node test/real/parts/get.ts kubernetes etcd kwok'))
 
 /** About four seconds. Needs the programs of `get.ts`. */
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {

@@ -24,7 +24,11 @@ export interface Guardian extends AsyncDisposable {
 
 /** Ends what it started and removes `folder` when it is disposed or its pipe closes. */
 export async function startGuardian(folder: string): Promise<Guardian> {
-  const child = fork(join(import.meta.dirname, 'guardian-main.ts'), [folder], { detached: true, execArgv: [], stdio: 'ignore' })
+  const child = fork(join(import.meta.dirname, 'guardian-main.ts'), [folder], {
+    detached: true,
+    execArgv: [],
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  })
   await once(child, 'spawn')
   const waiting = new Map<number, { resolve: (value: number) => void; reject: (error: Error) => void }>()
   const running = new Set<string>()
@@ -38,12 +42,15 @@ export async function startGuardian(folder: string): Promise<Guardian> {
   })
   child.once('exit', () => {
     for (const { reject } of waiting.values()) reject(new Error('the guardian has gone'))
+    waiting.clear()
   })
   const ask = (order: Order): Promise<number> => {
     const id = orders++
     return new Promise((resolve, reject) => {
       waiting.set(id, { resolve, reject })
-      child.send({ id, order })
+      child.send({ id, order }, (error) => {
+        if (error) reject(error)
+      })
     })
   }
   return {
