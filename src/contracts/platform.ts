@@ -20,9 +20,10 @@ export interface PlatformLock {
   readonly handle: JsonObject
   /**
    * Keeps them. Rejects with a DrillError when somebody else has one of them now, or may have: a renewal that merely failed on the way is
-   * this lock's to bear until then. To be called every `every` seconds.
+   * this lock's to bear until then. To be called every `every` seconds. Resolves with why, where somebody asks this run through the lock to
+   * stop; undefined: nobody does.
    */
-  renew(signal: AbortSignal): Promise<void>
+  renew(signal: AbortSignal): Promise<string | undefined>
   readonly every: Seconds
   /** Idempotent. */
   release(): Promise<void>

@@ -24,6 +24,23 @@ export class DrillError extends Error {
   }
 }
 
+/**
+ * What something outside answered, or that it did not: no bug of ours, and a second try may go better. Where nothing was done yet it is a
+ * refusal; while something is faulted it is tried again.
+ */
+export class OutsideError extends Error {
+  readonly code: string
+  /** What to type next, most useful first. */
+  readonly next: readonly string[]
+
+  constructor(message: string, code: string, next: readonly string[], cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause })
+    this.name = 'OutsideError'
+    this.code = code
+    this.next = next
+  }
+}
+
 /** Nothing was injected: found at resolve, preflight or start. */
 export const refused = (message: string, code: string, next: readonly string[] = [], cause?: unknown): DrillError =>
   new DrillError(message, { code, exit: EXIT.refused, next, cause })
@@ -63,5 +80,7 @@ export function describe(error: unknown): string {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined
   const inner = error instanceof AggregateError && error.errors.length > 0 ? describe(error.errors[0]) : undefined
   const message = error.message || inner || code || error.name
-  return code !== undefined && !message.includes(code) && !(error instanceof DrillError) ? `${message} (${code})` : message
+  return code !== undefined && !message.includes(code) && !(error instanceof DrillError || error instanceof OutsideError)
+    ? `${message} (${code})`
+    : message
 }

@@ -1,4 +1,4 @@
-import { DrillError, describe, isMachineError, refused } from '../../domain/error.ts'
+import { DrillError, describe, isMachineError, OutsideError, refused } from '../../domain/error.ts'
 import { EXIT } from '../../domain/verdict.ts'
 
 /** An error as it is shown: one sentence, what to type next, what lay beneath. */
@@ -56,7 +56,8 @@ const nextOf = ({ next, exit }: DrillError, command: string): readonly string[] 
  * What kept a drill from beginning: somebody's wish to stop, or the error itself with the experiment's name where it says FILE. A bug stays
  * what it is.
  */
-export function unbegun(error: unknown, file: string, stop: AbortSignal): unknown {
+export function unbegun(thrown: unknown, file: string, stop: AbortSignal): unknown {
+  const error = thrown instanceof OutsideError ? refused(thrown.message, thrown.code, thrown.next, thrown.cause) : thrown
   if (stop.aborted && error === stop.reason && isStop(error))
     return refused(`Interrupted (${error.message}); nothing was injected.`, 'INTERRUPTED', [`firedrill run ${file}`])
   if (!(error instanceof DrillError)) return error
@@ -79,6 +80,8 @@ function failureOfOne(error: unknown, command: string): Failure {
     const exit = typeof error.oclif.exit === 'number' ? error.oclif.exit : EXIT.usage
     return { code: 'USAGE', message: plain(error.message), next: error.suggestions ?? [`${command} --help`], causes, exit, stack: null }
   }
+  if (error instanceof OutsideError)
+    return { code: error.code, message: error.message, next: error.next, causes, exit: EXIT.refused, stack: null }
   if (isMachineError(error))
     return {
       code: 'MACHINE',

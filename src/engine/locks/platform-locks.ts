@@ -19,15 +19,15 @@ const targetsOf = ({ faults }: Plan): readonly Target[] =>
   faults.flatMap(({ targets }) => targets.flatMap(({ target }) => (target ? [target] : [])))
 
 /**
- * Locks the plan's targets on every platform that can hold a lock, all or none, and keeps them until disposed. `lost` is called when
- * one is in other hands, or when it could not be renewed for so long that it may be. Rejects with a DrillError (refused, LOCKED).
+ * Locks the plan's targets on every platform that can hold a lock, all or none, and keeps them until disposed. `on.lost` is called
+ * when one is in other hands, or when it could not be renewed for so long that it may be; `on.stop` when somebody asks through it. Rejects with a DrillError (refused, LOCKED).
  */
 export async function lockPlatforms(
   plan: Plan,
   system: string,
   registry: Pick<Registry, 'platforms'>,
   context: Context,
-  lost: (why: string) => void,
+  on: { readonly lost: (why: string) => void; readonly stop: (why: string) => void },
 ): Promise<PlatformLocks> {
   await using held = new AsyncDisposableStack()
   const all: HeldOnPlatform[] = []
@@ -38,7 +38,7 @@ export async function lockPlatforms(
     held.defer(() =>
       lock.release().catch((error: unknown) => context.note(`${lock.what.join(', ')} is left to expire: ${describe(error)}`)),
     )
-    held.use(keep(lock, lost))
+    held.use(keep(lock, on))
     all.push({ platform: platform.name, handle: lock.handle })
   }
   const kept = held.move()
@@ -46,7 +46,7 @@ export async function lockPlatforms(
 }
 
 /** Renews it; a renewal that fails is tried again in its next turn, and a lock that somebody else has is lost. */
-function keep(lock: PlatformLock, lost: (why: string) => void): Disposable {
+function keep(lock: PlatformLock, on: Parameters<typeof lockPlatforms>[4]): Disposable {
   const ending = new AbortController()
   let busy = false
   const timer = setInterval(() => {
@@ -54,8 +54,11 @@ function keep(lock: PlatformLock, lost: (why: string) => void): Disposable {
     busy = true
     lock
       .renew(AbortSignal.any([ending.signal, AbortSignal.timeout(lock.every * 2000)]))
+      .then((why) => {
+        if (why !== undefined) on.stop(why)
+      })
       .catch((error: unknown) => {
-        if (!ending.signal.aborted) lost(describe(error))
+        if (!ending.signal.aborted) on.lost(describe(error))
       })
       .finally(() => {
         busy = false

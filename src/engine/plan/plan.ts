@@ -3,7 +3,7 @@ import type { Fault, FaultInput } from '../../contracts/fault.ts'
 import { namespaceOf } from '../../contracts/ledger.ts'
 import type { Preflight } from '../../contracts/preflight.ts'
 import type { Registry } from '../../contracts/registry.ts'
-import { DrillError, describe, refused } from '../../domain/error.ts'
+import { DrillError, describe, OutsideError, refused } from '../../domain/error.ts'
 import type { Experiment, FaultDecl } from '../../domain/experiment.ts'
 import type { JsonObject } from '../../domain/json.ts'
 import type { Plan, PlannedFault, PlannedTarget, PlanWarning } from '../../domain/plan.ts'
@@ -13,7 +13,7 @@ import { canonical, sha256 } from '../hash.ts'
 import { expectedOf, infeasible, resolutionOf } from './feasible.ts'
 import { identify } from './identities.ts'
 import { blastOf, collisions, overLimits, type Touched } from './limits.ts'
-import { checkRights, lockNeeds, noPreflight, selectNeeds } from './rights.ts'
+import { checkRights, lockNeeds, noPreflight, selectNeeds, storeNeeds } from './rights.ts'
 import { type ResolvedTargets, resolveTargets } from './targets.ts'
 import { insideWindows } from './window.ts'
 
@@ -36,7 +36,12 @@ export async function makePlan(input: PlanInput): Promise<Plan> {
   const faults = planned.map(({ fault }) => fault)
   const preflights = planned.map(({ preflight }) => preflight)
   const rights = await checkRights(
-    [...selectNeeds(experiment, targets.keys(), registry), ...preflights.flatMap(({ needs }) => needs), ...lockNeeds(faults, registry)],
+    [
+      ...selectNeeds(experiment, targets.keys(), registry),
+      ...preflights.flatMap(({ needs }) => needs),
+      ...lockNeeds(faults, registry),
+      ...storeNeeds(experiment, registry),
+    ],
     registry,
     experiment.title,
     context,
@@ -133,7 +138,7 @@ async function planTarget(
     throw refused(
       `"${declared.name}" cannot be planned on ${target?.label ?? 'its target'}: ${describe(error)}`,
       'PLAN_FAILED',
-      error instanceof DrillError ? error.next : [],
+      error instanceof DrillError || error instanceof OutsideError ? error.next : [],
       error,
     )
   }

@@ -3,6 +3,7 @@ import type { Need, Preflight } from '../../contracts/preflight.ts'
 import type { Registry } from '../../contracts/registry.ts'
 import type { Experiment } from '../../domain/experiment.ts'
 import type { Plan, PlanWarning } from '../../domain/plan.ts'
+import { schemeOf } from '../undo/stores.ts'
 
 export const noPreflight: Preflight = { refusals: [], warnings: [], needs: [] }
 
@@ -47,4 +48,10 @@ export function lockNeeds(faults: Plan['faults'], registry: Registry): readonly 
     const own = targets.filter((target) => target.platform === platform.name)
     return own.length === 0 ? [] : (platform.lockNeeds?.(own) ?? [])
   })
+}
+
+/** What keeping the undo records where the experiment wants them takes. Throws a DrillError (refused) when they cannot be kept there. */
+export function storeNeeds({ undoStore }: Experiment, { undoStores }: Registry): readonly Need[] {
+  const scheme = undoStore === undefined ? undefined : schemeOf(undoStore)
+  return (scheme !== undefined && undoStore !== undefined && undoStores.get(scheme)?.needs?.(undoStore)) || []
 }

@@ -60,9 +60,10 @@ export async function openDrill(plan: Plan, deps: EngineDeps): Promise<Opened> {
     )
     held.defer(() => lease.release())
     for (const platform of platformsOf(plan, deps.registry)) await platform.load?.()
-    const onPlatforms = await lockPlatforms(plan, systemName(plan), deps.registry, openingContext(deps, clock, lease, journal), (why) =>
-      abort.trip('lease-lost', why),
-    )
+    const onPlatforms = await lockPlatforms(plan, systemName(plan), deps.registry, openingContext(deps, clock, lease, journal), {
+      lost: (why) => abort.trip('lease-lost', why),
+      stop: (why) => abort.trip('stop', why),
+    })
     held.use(onPlatforms)
     if (onPlatforms.held.length > 0) await inHome(deps, () => updateRun(deps.home, deps.run, { locks: onPlatforms.held }))
     const watchdog = await deps.startWatchdog((why) => abort.trip('error', `the watchdog is gone: ${why}`))

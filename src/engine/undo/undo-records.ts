@@ -115,19 +115,32 @@ export async function tryUndo(record: UndoRecord, deps: UndoDeps): Promise<UndoR
 }
 
 async function tryAgain(fault: Fault, record: UndoRecord, deps: UndoDeps, signal: AbortSignal): Promise<UndoResult> {
+  let before: UndoOutcome | undefined
   for (let tries = 1, pause = 0.1; ; tries += 1, pause = Math.min(2, pause * 2)) {
     const began = deps.clock.now()
     const { outcome, final } = await once(fault, record, deps, signal)
-    const result = resultOf(record, seenAgainstJournal(outcome, record, deps), began, deps)
+    // That the deadline passed says less than what went wrong before it.
+    const told = signal.aborted && outcome.state === 'failed' && before ? before : seenAgainstJournal(outcome, record, deps, before)
+    const result = resultOf(record, told, began, deps)
     if (outcome.state !== 'failed' || signal.aborted || (final && tries >= TRIES)) return result
     await deps.clock.sleep(seconds(pause), signal).catch(() => undefined)
     if (signal.aborted) return result
+    before = outcome
   }
 }
 
-/** What was injected and is found not to be was lifted by somebody else: nothing of ours is left, and that is not how it was left. */
-function seenAgainstJournal(outcome: UndoOutcome, record: UndoRecord, { wasInjected }: UndoDeps): UndoOutcome {
+/**
+ * What was injected and is found not to be was lifted by somebody else: nothing of ours is left, and that is not how it was left. Unless an
+ * undo of ours was under way `before`, whose answer was lost: then that one did it.
+ */
+function seenAgainstJournal(
+  outcome: UndoOutcome,
+  record: UndoRecord,
+  { wasInjected }: UndoDeps,
+  before: UndoOutcome | undefined,
+): UndoOutcome {
   if (outcome.state !== 'not-injected' || !wasInjected?.(record)) return outcome
+  if (before) return { ...outcome, state: 'undone', detail: `put back by an earlier try whose answer was lost: ${outcome.detail}` }
   return { ...outcome, state: 'drifted', detail: `somebody else undid it: ${outcome.detail}` }
 }
 

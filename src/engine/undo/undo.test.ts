@@ -136,6 +136,19 @@ test('what breaks on the way is tried again; what the fault itself says no to, a
   expect(calls.filter((id) => id === 'no#0/0')).toHaveLength(4)
 })
 
+test('one whose answer was lost is not taken for somebody else’s; and what went wrong is told, not that time was up', async () => {
+  const { deps } = bench(async (id, signal, call) => {
+    const lost = new Error('no answer from the server')
+    if (id === 'lost#0/0' && call === 1) throw lost
+    if (id === 'away#0/0')
+      return call === 1 ? Promise.reject(lost) : new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+    return { state: 'not-injected', verified: true, detail: 'nothing of ours' }
+  }, 0.5)
+  const results = await undoRecords([record('lost#0/0'), record('others#0/0'), record('away#0/0')], { ...deps, wasInjected: () => true })
+  expect(states(results)).toEqual({ 'lost#0/0': 'undone', 'others#0/0': 'drifted', 'away#0/0': 'failed' })
+  expect(results.find(({ outcome }) => outcome.state === 'failed')?.outcome.detail).toContain('no answer from the server')
+})
+
 test('one that hangs and does not listen costs its own deadline and nobody else’s', async () => {
   const signals: AbortSignal[] = []
   const { deps } = bench((id, signal) => {

@@ -5,7 +5,7 @@ import { homedir } from 'node:os'
 import { delimiter, isAbsolute, join, resolve } from 'node:path'
 import type { KubeConfig } from '@kubernetes/client-node'
 import type { Context } from '../../../contracts/context.ts'
-import { describe, refused } from '../../../domain/error.ts'
+import { describe, OutsideError, refused } from '../../../domain/error.ts'
 
 /** Which cluster, as an experiment names it. Neither: the current context of the usual kubeconfig, or the cluster that this runs in. */
 export interface ClusterName {
@@ -20,8 +20,12 @@ export interface Access {
   readonly context: string
   /** The namespace that the context stands for, if it names one. */
   readonly namespace: string | undefined
+  /** Of the credentials as they are now: a new one when a client certificate has changed. */
   readonly agent: HttpAgent | HttpsAgent
-  /** Headers that say who asks. An exec plugin or a token file is asked again when `fresh`. */
+  /**
+   * Headers that say who asks. When `fresh`, the kubeconfig, its token file or its exec plugin is asked anew, whatever was cached. Rejects
+   * with an OutsideError when it has none now.
+   */
   headers(fresh: boolean): Promise<Readonly<Record<string, string>>>
 }
 
@@ -39,15 +43,16 @@ export async function openAccess(name: ClusterName, at: Pick<Context, 'env' | 'f
   const cluster = config.getCurrentCluster()
   if (!cluster) throw noContext(name, config)
   const server = new URL(cluster.server)
-  const options = await optionsOf(config)
-  const agent = agentOf(server, options, cluster.proxyUrl)
-  const credentials = cachedHeaders(config, options)
+  const agentFor = (options: RequestOptions) => agentOf(server, options, cluster.proxyUrl)
+  const credentials = await keepCredentials(config, () => readConfig(name, at), agentFor)
   return {
     server,
     context: config.getCurrentContext(),
     namespace: config.getContextObject(config.getCurrentContext())?.namespace,
-    agent,
-    headers: credentials,
+    get agent() {
+      return credentials.agent()
+    },
+    headers: credentials.headers,
   }
 }
 
@@ -104,12 +109,8 @@ async function optionsOf(config: KubeConfig): Promise<RequestOptions> {
     await config.applyToHTTPSOptions(options)
     return options
   } catch (error) {
-    throw refused(
-      `No credentials for the context "${config.getCurrentContext()}": ${describe(error)}`,
-      'CREDENTIALS',
-      ['kubectl auth whoami'],
-      error,
-    )
+    const why = `No credentials for the context "${config.getCurrentContext()}": ${describe(error)}`
+    throw new OutsideError(why, 'CREDENTIALS', ['kubectl auth whoami'], error)
   }
 }
 
@@ -125,15 +126,40 @@ function agentOf(server: URL, options: RequestOptions, proxy: string | undefined
 const defined = <T extends object>(of: T): { [K in keyof T]?: Exclude<T[K], undefined> } =>
   Object.fromEntries(Object.entries(of).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> }
 
-function cachedHeaders(config: KubeConfig, first: RequestOptions): Access['headers'] {
-  let known = headersOf(first)
+interface Credentials {
+  readonly agent: () => HttpAgent | HttpsAgent
+  readonly headers: Access['headers']
+}
+
+async function keepCredentials(
+  config: KubeConfig,
+  readAgain: () => Promise<KubeConfig>,
+  agentFor: (options: RequestOptions) => HttpAgent | HttpsAgent,
+): Promise<Credentials> {
+  let current = config
+  let known = await optionsOf(config)
+  let agent = agentFor(known)
   let asked = performance.now()
-  return async (fresh) => {
-    if (!fresh && performance.now() - asked < FRESH_FOR) return known
-    known = headersOf(await optionsOf(config))
+  let asking: Promise<void> | undefined
+  const ask = async (fresh: boolean): Promise<void> => {
+    // The library keeps what an exec plugin said for as long as that claims to be good: a revoked token is got rid of with the config.
+    if (fresh) current = await readAgain()
+    const options = await optionsOf(current)
+    if (options.cert !== known.cert || options.key !== known.key) agent = agentFor(options)
+    known = options
     asked = performance.now()
-    return known
   }
+  const headers: Access['headers'] = async (fresh) => {
+    if (fresh || performance.now() - asked >= FRESH_FOR) {
+      // Many requests that are refused at once ask once.
+      asking ??= ask(fresh).finally(() => {
+        asking = undefined
+      })
+      await asking
+    }
+    return headersOf(known)
+  }
+  return { agent: () => agent, headers }
 }
 
 function headersOf({ headers, auth }: RequestOptions): Readonly<Record<string, string>> {

@@ -1,7 +1,7 @@
-import { describe } from '../../../domain/error.ts'
+import { describe, OutsideError } from '../../../domain/error.ts'
 
 /** What the API server answered instead of what was asked for, or why it could not be asked. */
-export class ApiError extends Error {
+export class ApiError extends OutsideError {
   /** HTTP status; 0: no answer. */
   readonly status: number
   /** `Status.reason`, or a system error code where there was no answer. */
@@ -16,13 +16,21 @@ export class ApiError extends Error {
     of: { readonly status: number; readonly reason: string; readonly causes?: readonly string[]; readonly retryAfter?: number | undefined },
     cause?: unknown,
   ) {
-    super(message, cause === undefined ? undefined : { cause })
+    super(message, ...codeOf(of.status, of.reason), cause)
     this.name = 'ApiError'
     this.status = of.status
     this.reason = of.reason
     this.causes = of.causes ?? []
     this.retryAfter = of.retryAfter
   }
+}
+
+/** What scripts refer to, and what a person would look at next. */
+function codeOf(status: number, reason: string): readonly [code: string, next: readonly string[]] {
+  if (status === 0) return ['API_UNREACHABLE', ['kubectl cluster-info', 'kubectl config get-contexts']]
+  if (status === 401) return ['UNAUTHORIZED', ['kubectl auth whoami']]
+  if (status === 403) return ['FORBIDDEN', ['kubectl auth can-i --list', 'firedrill plan FILE --rbac']]
+  return [`API_${status}_${reason.replaceAll(/[^A-Za-z0-9]+/g, '_').toUpperCase()}`, ['kubectl get --raw /readyz']]
 }
 
 interface Status {
@@ -52,9 +60,9 @@ function readStatus(body: string): Status {
   }
 }
 
-export const noAnswer = (what: string, cause: unknown): ApiError =>
+export const noAnswer = (what: string, cause: unknown, server?: URL): ApiError =>
   new ApiError(
-    `${what}: the API server does not answer: ${describe(cause)}`,
+    `${what}: the API server${server === undefined ? '' : ` ${server.origin}`} does not answer: ${describe(cause)}`,
     {
       status: 0,
       reason: cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : 'NoAnswer',

@@ -1,4 +1,5 @@
 import type { Context } from '../../../contracts/context.ts'
+import { refused } from '../../../domain/error.ts'
 import type { Interval } from '../../../domain/interval.ts'
 import type { JsonObject } from '../../../domain/json.ts'
 import { type Access, type ClusterName, openAccess } from './access.ts'
@@ -42,6 +43,8 @@ export interface Cluster {
   remove(kind: Kind, namespace: string | undefined, name: string, options: RemoveOptions, context: Context): Promise<boolean>
   /** Server minus this machine's wall clock, seconds. Asks if nothing was heard yet. */
   offset(context: Context): Promise<Interval>
+  /** What no other cluster has, whatever the context is called; null where that may not be read. Asked once. */
+  uid(context: Context): Promise<string | null>
   ref(context: Context): Promise<ClusterRef>
 }
 
@@ -66,14 +69,29 @@ export function connect(name: ClusterName, at: Pick<Context, 'env' | 'folder'>):
   return opening
 }
 
-/** The cluster that a target or a record names. */
-export const reconnect = ({ kubeconfig, context }: Pick<ClusterRef, 'kubeconfig' | 'context'>, at: Pick<Context, 'env' | 'folder'>) =>
-  connect({ ...(kubeconfig !== undefined && { kubeconfig }), ...(context !== 'inClusterContext' && { context }) }, at)
+/**
+ * The cluster that a target or a record names. Rejects with a DrillError (refused, OTHER_CLUSTER) when that name leads to another cluster by
+ * now: what is not there would look like what is gone.
+ */
+export async function reconnect(ref: ClusterRef, context: Context): Promise<Cluster> {
+  const { kubeconfig, context: name } = ref
+  const named = { ...(kubeconfig !== undefined && { kubeconfig }), ...(name !== 'inClusterContext' && { context: name }) }
+  const cluster = await connect(named, context)
+  const uid = ref.uid === null ? null : await cluster.uid(context)
+  if (uid !== null && uid !== ref.uid)
+    throw refused(
+      `The context "${cluster.access.context}" is another cluster (${cluster.access.server.origin}) than the one that was drilled (${ref.server}).`,
+      'OTHER_CLUSTER',
+      ['export KUBECONFIG=FILE', 'kubectl config get-contexts'],
+    )
+  return cluster
+}
 
 const json = <T>(text: string): T => JSON.parse(text) as T
 
 function clusterOf(name: ClusterName, access: Access): Cluster {
   const clock: ServerClock = createServerClock()
+  let known: string | undefined
   const ask = async (what: Ask, context: Context): Promise<string> => (await send(access, clock, what, context)).body
   const read = async <T>(what: Ask, context: Context): Promise<T> => json<T>(await ask(what, context))
   const cluster: Cluster = {
@@ -112,11 +130,16 @@ function clusterOf(name: ClusterName, access: Access): Cluster {
       if (!clock.offset()) await ask({ method: 'GET', path: '/version' }, context)
       return clock.offset() ?? { lo: 0, hi: 0 }
     },
+    uid: async (context) => {
+      const uid = known ?? (await uidOf(cluster, context))
+      known = uid ?? undefined
+      return uid
+    },
     ref: async (context) => ({
       ...(name.kubeconfig !== undefined && { kubeconfig: name.kubeconfig }),
       context: access.context,
       server: access.server.origin,
-      uid: await uidOf(cluster, context),
+      uid: await cluster.uid(context),
     }),
   }
   return cluster

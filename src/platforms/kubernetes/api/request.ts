@@ -1,6 +1,7 @@
 import { request as http, type IncomingMessage } from 'node:http'
 import { request as https } from 'node:https'
 import type { Context } from '../../../contracts/context.ts'
+import { OutsideError } from '../../../domain/error.ts'
 import { type Seconds, seconds } from '../../../domain/time.ts'
 import type { Access } from './access.ts'
 import { ApiError, errorOf, isUnauthorized, noAnswer } from './api-error.ts'
@@ -30,7 +31,12 @@ export interface Answer {
 
 const TIMEOUT = seconds(10)
 const TRIES = 6
-const LONGEST_PAUSE = 8
+const FIRST_PAUSE = 0.2
+const LONGEST_PAUSE = 3
+/** A server that asks for more than this is asked all the same: undoing has a deadline. */
+const LONGEST_WAIT = 20
+/** A server that has not answered for so long is not asked once more: whoever waits wants to know. */
+const PATIENCE = 25
 /** Answers that say "not now" of a request that was not carried out. */
 const BUSY = new Set([429, 503])
 /** Answers of a server, or of what stands before it, that may or may not have carried the request out. */
@@ -67,13 +73,15 @@ export async function begin(access: Access, ask: Ask, context: Pick<Context, 'si
       },
       resolve,
     )
-    request.on('error', (error) => reject(context.signal.aborted ? context.signal.reason : noAnswer(what, error)))
+    request.on('error', (error) => reject(context.signal.aborted ? context.signal.reason : noAnswer(what, error, access.server)))
     request.end(body)
   })
 }
 
 async function once(access: Access, clock: ServerClock, ask: Ask, context: Context, fresh: boolean): Promise<Answer> {
-  const signal = AbortSignal.any([context.signal, AbortSignal.timeout((ask.timeout ?? TIMEOUT) * 1000)])
+  const timeout = ask.timeout ?? TIMEOUT
+  const late = AbortSignal.timeout(timeout * 1000)
+  const signal = AbortSignal.any([context.signal, late])
   const what = `${ask.method} ${ask.path}`
   const sent = context.clock.wall()
   try {
@@ -85,7 +93,8 @@ async function once(access: Access, clock: ServerClock, ask: Ask, context: Conte
     return { status, body }
   } catch (error) {
     context.signal.throwIfAborted()
-    throw error instanceof ApiError ? error : noAnswer(what, error)
+    if (late.aborted) throw noAnswer(what, new Error(`nothing within ${timeout} s`), access.server)
+    throw error instanceof OutsideError ? error : noAnswer(what, error, access.server)
   }
 }
 
@@ -104,27 +113,32 @@ function readBody(response: IncomingMessage): Promise<string> {
  */
 export async function send(access: Access, clock: ServerClock, ask: Ask, context: Context): Promise<Answer> {
   const tries = ask.tries ?? TRIES
+  const began = context.clock.now()
   let fresh = false
   for (let tried = 1; ; tried++) {
     try {
       return await once(access, clock, ask, context, fresh)
     } catch (error) {
-      if (!(error instanceof ApiError) || tried >= tries) throw error
-      const again = mayAskAgain(error, ask, fresh)
-      if (again === undefined) throw error
+      const spent = context.clock.now() - began
+      if (!(error instanceof ApiError) || tried >= tries || (error.status === 0 && spent > PATIENCE)) throw error
+      if (!mayAskAgain(error, ask, fresh)) throw error
       fresh = isUnauthorized(error)
-      await context.clock.sleep(again, context.signal)
+      if (!fresh) await context.clock.sleep(pauseAfter(error, tried), context.signal)
     }
   }
 }
 
-/** How long to wait before the next try; undefined: there is none. */
-function mayAskAgain(error: ApiError, ask: Ask, fresh: boolean): Seconds | undefined {
+function mayAskAgain(error: ApiError, ask: Ask, fresh: boolean): boolean {
   // An eviction that a budget forbids is an answer, not a busy server.
-  if (error.causes.includes('DisruptionBudget')) return undefined
-  if (isUnauthorized(error)) return fresh ? undefined : seconds(0)
-  const pause = seconds(Math.min(error.retryAfter ?? 0.2, LONGEST_PAUSE))
-  if (BUSY.has(error.status)) return pause
+  if (error.causes.includes('DisruptionBudget')) return false
+  if (isUnauthorized(error)) return !fresh
+  if (BUSY.has(error.status)) return true
   const harmless = ask.method === 'GET' || ask.idempotent === true || error.reason === 'ECONNREFUSED'
-  return harmless && (error.status === 0 || BROKEN.has(error.status)) ? pause : undefined
+  return harmless && (error.status === 0 || BROKEN.has(error.status))
+}
+
+/** As long as the server asks for; else longer from try to try. */
+function pauseAfter({ retryAfter }: ApiError, tried: number): Seconds {
+  if (retryAfter !== undefined) return seconds(Math.min(retryAfter, LONGEST_WAIT))
+  return seconds(Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (tried - 1)))
 }

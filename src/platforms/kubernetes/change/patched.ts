@@ -2,16 +2,15 @@ import type { Context } from '../../../contracts/context.ts'
 import type { FaultInput, Mutation } from '../../../contracts/fault.ts'
 import { DrillError, refused } from '../../../domain/error.ts'
 import type { Json } from '../../../domain/json.ts'
-import type { UndoOutcome } from '../../../domain/undo.ts'
 import { EXIT } from '../../../domain/verdict.ts'
-import { isChanged, isForbidden } from '../api/api-error.ts'
+import { isChanged, isForbidden, isUnanswered } from '../api/api-error.ts'
 import { type Cluster, reconnect } from '../api/cluster.ts'
 import { kubectlKind, objectPath } from '../api/kinds.ts'
 import { at, escapePointer, type K8sObject, type PatchStep } from '../api/objects.ts'
 import { kindOf, labelOf, namespaceOf, type ObjectRef } from '../target/target.ts'
 import { kubectl } from './kubectl.ts'
 import { EXPIRES_LABEL, markedBy, markOf, PRIOR_ANNOTATION, RUN_LABEL, UNDO_ANNOTATION } from './marks.ts'
-import { addEntries, type Edit, type Guard, hashOf, injectSteps, isBack, isOurs, priorOf, removeEntries, undoSteps } from './patch.ts'
+import { addEntries, type Edit, type Guard, hashOf, injectSteps, isBack, isOurs } from './patch.ts'
 
 /** What undoing a patched object needs. */
 export type PatchUndo = {
@@ -38,9 +37,10 @@ export async function readPinned(cluster: Cluster, ref: ObjectRef, context: Cont
   return object
 }
 
-const testSteps = ({ metadata }: K8sObject, guards: readonly Guard[]): readonly PatchStep[] => [
+/** The object is still this one; `exactly`: and nobody has written it since it was read. */
+export const testSteps = ({ metadata }: K8sObject, guards: readonly Guard[], exactly = true): readonly PatchStep[] => [
   { op: 'test', path: '/metadata/uid', value: metadata.uid },
-  { op: 'test', path: '/metadata/resourceVersion', value: metadata.resourceVersion },
+  ...(exactly ? [{ op: 'test', path: '/metadata/resourceVersion', value: metadata.resourceVersion } as const] : []),
   ...guards.map(({ path, value }) => ({ op: 'test', path, value }) as const),
 ]
 
@@ -111,8 +111,9 @@ const priorSeen = (object: K8sObject, edits: readonly Edit[]): Json =>
 const patchCommand = ({ cluster, kind, namespace, name }: ObjectRef, steps: readonly PatchStep[]): string =>
   kubectl(cluster, namespace, 'patch', kubectlKind(kindOf({ kind })), name, '--type=json', '-p', JSON.stringify(steps))
 
-const MARK_LABELS = [RUN_LABEL, EXPIRES_LABEL]
-const MARK_ANNOTATIONS = [UNDO_ANNOTATION, PRIOR_ANNOTATION]
+/** What the undo takes away again. */
+export const MARK_LABELS = [RUN_LABEL, EXPIRES_LABEL]
+export const MARK_ANNOTATIONS = [UNDO_ANNOTATION, PRIOR_ANNOTATION]
 
 /** The guarded patch that a person would type; where a value stands on the object alone, only firedrill can read it back. */
 function undoCommand({ object, edits, guards }: PatchUndo, run: string): string {
@@ -131,7 +132,10 @@ function undoCommand({ object, edits, guards }: PatchUndo, run: string): string 
   return patchCommand(object, [...guards.map(({ path, value }) => ({ op: 'test', path, value }) as const), ...steps, ...marks])
 }
 
-const RETRIES = 8
+/** Of a patch that somebody else's write came before. */
+export const RETRIES = 8
+/** Whether it arrived, a second look tells. */
+const UNANSWERED = 2
 
 /**
  * Makes the edits and the mark in one patch that holds only if the object is still as it was planned. A conflict means that somebody wrote
@@ -149,6 +153,8 @@ export async function injectPatch<Spec>(
   const cluster = await reconnect(ref.cluster, context)
   for (let tried = 1; ; tried++) {
     const object = await readPinned(cluster, ref, context)
+    // A try whose answer was lost on the way.
+    if (tried > 1 && markedBy(object) === context.run && edits.every((edit) => isOurs(object, edit))) return
     if (edits.some((edit) => !isBack(object, edit)))
       throw changed(`${labelOf(ref)} was changed since it was planned; nothing was done to it`)
     const mark = await markOf(fault, input, mutation, cluster, context, hiddenValues(object, edits))
@@ -162,7 +168,8 @@ export async function injectPatch<Spec>(
       await cluster.patch(kindOf(ref), namespaceOf(ref), ref.name, steps, context)
       return
     } catch (error) {
-      if (!isChanged(error) || tried >= RETRIES) throw error
+      const again = isChanged(error) ? RETRIES : isUnanswered(error) ? UNANSWERED : 0
+      if (tried >= again) throw error
     }
   }
 }
@@ -172,77 +179,3 @@ const changed = (message: string): DrillError =>
 
 const hiddenValues = (object: K8sObject, edits: readonly Edit[]): Readonly<Record<string, Json>> =>
   Object.fromEntries(edits.flatMap(({ what, path }) => (what === 'hidden' ? [[path, at(object, path) ?? null]] : [])))
-
-function hiddenIn({ metadata }: K8sObject): Readonly<Record<string, Json>> {
-  try {
-    return JSON.parse(metadata.annotations?.[PRIOR_ANNOTATION] ?? '{}') as Record<string, Json>
-  } catch {
-    return {}
-  }
-}
-
-/** Puts back what is still ours, in one guarded patch together with the mark, and reads it back. */
-export async function undoPatch(record: PatchUndo, context: Context): Promise<UndoOutcome> {
-  const { object: ref } = record
-  const cluster = await reconnect(ref.cluster, context)
-  for (let tried = 1; ; tried++) {
-    const object = await cluster.find(kindOf(ref), namespaceOf(ref), ref.name, context)
-    const settled = outcomeAsItIs(object, record, context.run)
-    if (settled) return settled
-    if (!object) continue
-    try {
-      return await putBack(cluster, object, record, context)
-    } catch (error) {
-      if (!isChanged(error) || tried >= RETRIES) throw error
-    }
-  }
-}
-
-/** The outcome where nothing is to be done, or nothing can be; undefined: it carries our mark. */
-function outcomeAsItIs(object: K8sObject | undefined, { object: ref, edits }: PatchUndo, run: string): UndoOutcome | undefined {
-  if (!object) return { state: 'not-needed', verified: true, detail: `${labelOf(ref)} is gone, and the fault with it` }
-  if (object.metadata.uid !== ref.uid)
-    return { state: 'not-needed', verified: true, detail: `${labelOf(ref)} was made anew since, without the fault` }
-  if (markedBy(object) === run) return undefined
-  const left = edits.filter((edit) => isOurs(object, edit) && !isBack(object, edit))
-  if (left.length === 0) return { state: 'not-injected', verified: true, detail: `${labelOf(ref)} carries nothing of this run` }
-  return {
-    state: 'failed',
-    verified: false,
-    detail: `somebody removed this run's mark from ${labelOf(ref)}, and ${left.map(({ path }) => path).join(', ')} is still what the fault wrote`,
-  }
-}
-
-async function putBack(cluster: Cluster, object: K8sObject, record: PatchUndo, context: Context): Promise<UndoOutcome> {
-  const { object: ref, edits, guards } = record
-  const hidden = hiddenIn(object)
-  const ours = edits.filter((edit) => isOurs(object, edit))
-  const lost = ours.filter((edit) => edit.what !== 'element' && priorOf(edit, hidden) === undefined)
-  if (lost.length > 0)
-    return {
-      state: 'failed',
-      verified: false,
-      detail: `the annotation ${PRIOR_ANNOTATION} of ${labelOf(ref)} no longer says what ${lost.map(({ path }) => path).join(', ')} was`,
-    }
-  const keptGuards = ours.length === edits.length ? guards : []
-  const steps = [
-    ...testSteps(object, keptGuards),
-    ...ours.flatMap((edit) => undoSteps(object, edit, hidden)),
-    ...removeEntries(object, '/metadata/annotations', MARK_ANNOTATIONS),
-    ...removeEntries(object, '/metadata/labels', MARK_LABELS),
-  ]
-  await cluster.patch(kindOf(ref), namespaceOf(ref), ref.name, steps, context)
-  return readBack(await cluster.get(kindOf(ref), namespaceOf(ref), ref.name, context), record, ours)
-}
-
-function readBack(object: K8sObject, { object: ref, edits }: PatchUndo, ours: readonly Edit[]): UndoOutcome {
-  const verified = markedBy(object) === undefined && ours.every((edit) => isBack(object, edit))
-  const drifted = edits.filter((edit) => !ours.includes(edit) && !isBack(object, edit))
-  if (drifted.length === 0)
-    return { state: 'undone', verified, detail: `${labelOf(ref)}: ${edits.map(({ path }) => path).join(', ')} is as it was` }
-  return {
-    state: 'drifted',
-    verified,
-    detail: `somebody else changed ${drifted.map(({ path }) => path).join(', ')} of ${labelOf(ref)} meanwhile; it was left as it is`,
-  }
-}

@@ -9,18 +9,20 @@ import { seconds } from '../../../domain/time.ts'
 import { isConflict, isGone } from '../api/api-error.ts'
 import { type Cluster, type ClusterRef, reconnect } from '../api/cluster.ts'
 import { KINDS } from '../api/kinds.ts'
-import type { K8sObject } from '../api/objects.ts'
+import { escapePointer, type K8sObject } from '../api/objects.ts'
 import { RUN_LABEL } from '../change/marks.ts'
 import { needs } from '../rights/needs.ts'
 import type { ObjectRef } from '../target/target.ts'
 
 /** One Lease in every namespace that a drill touches: nobody else drills anything there. Objects of the cluster itself share one. */
-const LEASE = 'firedrill'
+export const LEASE = 'firedrill'
 const CLUSTER_WIDE = 'kube-system'
 /** Not renewed for so long, its drill is over or dead. */
 const VALID = 15
 const EVERY = seconds(4)
 const SYSTEM_ANNOTATION = 'firedrill/system'
+/** Why the holder shall stop, put there by whoever wants it to. */
+const STOP_ANNOTATION = 'firedrill/stop'
 
 type Place = { readonly cluster: ClusterRef; readonly namespace: string }
 
@@ -41,7 +43,7 @@ export const lockNeeds = (targets: readonly Target[]): readonly Need[] =>
   ])
 
 /** `2026-11-27T09:00:00.123000Z`: what the API calls a MicroTime. */
-const microTime = (wall: number): string => new Date(wall * 1000).toISOString().replace('Z', '000Z')
+export const microTime = (wall: number): string => new Date(wall * 1000).toISOString().replace('Z', '000Z')
 
 const holderOf = (run: string): string => `${run}/${hostname()}`
 
@@ -61,19 +63,21 @@ async function renewedSpec(run: string, cluster: Cluster, context: Context): Pro
   return { holderIdentity: holderOf(run), leaseDurationSeconds: VALID, renewTime: microTime(context.clock.wall() + lo) }
 }
 
-/** Takes the Lease, or renews it if it is this run's. Rejects with LOCKED when another drill has it. */
-async function take({ cluster: ref, namespace }: Place, { run, system }: LockHolder, context: Context): Promise<void> {
+/** Takes the Lease, or renews it if it is this run's; answers why it shall stop, if it shall. Rejects with LOCKED when another drill has it. */
+async function take({ cluster: ref, namespace }: Place, { run, system }: LockHolder, context: Context): Promise<string | undefined> {
   const cluster = await reconnect(ref, context)
   for (;;) {
     const there = await cluster.find(KINDS.lease, namespace, LEASE, context)
     const spec = await renewedSpec(run, cluster, context)
-    const metadata = { name: LEASE, labels: { [RUN_LABEL]: run }, annotations: { [SYSTEM_ANNOTATION]: system } }
+    const mine = there !== undefined && leaseSpec(there).holderIdentity === holderOf(run)
+    const stop = mine ? there.metadata.annotations?.[STOP_ANNOTATION] : undefined
+    const annotations = { [SYSTEM_ANNOTATION]: system, ...(stop !== undefined && { [STOP_ANNOTATION]: stop }) }
+    const metadata = { name: LEASE, labels: { [RUN_LABEL]: run }, annotations }
     try {
       if (!there) {
         await cluster.create(KINDS.lease, namespace, { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata, spec }, context)
-        return
+        return undefined
       }
-      const mine = leaseSpec(there).holderIdentity === holderOf(run)
       if (!mine && (await leftOf(there, cluster, context)) > 0) throw locked(namespace, there)
       const { resourceVersion, uid } = there.metadata
       await cluster.replace(
@@ -83,7 +87,7 @@ async function take({ cluster: ref, namespace }: Place, { run, system }: LockHol
         { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { ...metadata, namespace, resourceVersion, uid }, spec },
         context,
       )
-      return
+      return stop
     } catch (error) {
       if (!isConflict(error) && !isGone(error)) throw error
       // Somebody was faster: look again.
@@ -135,11 +139,14 @@ export async function lock(targets: readonly Target[], holder: LockHolder, conte
     every: EVERY,
     renew: async (signal) => {
       try {
-        for (const place of places) await take(place, holder, { ...context, signal })
+        const asked: (string | undefined)[] = []
+        for (const place of places) asked.push(await take(place, holder, { ...context, signal }))
         renewed = context.clock.now()
+        return asked.find((why) => why !== undefined)
       } catch (error) {
         // A server that does not answer has not given the Lease to anybody else either, as long as it is valid.
         if (isLocked(error) || context.clock.now() - renewed > VALID) throw error
+        return undefined
       }
     },
     release,
@@ -152,9 +159,51 @@ export async function unlock(handle: JsonObject, run: string, context: Context):
   for (const place of handle['places'] as unknown as readonly Place[]) await letGo(place, run, context)
 }
 
-/** Whether any of the run's Leases is still renewed. */
-export async function isHeld(cluster: Cluster, run: string, context: Context): Promise<boolean> {
-  const leases = await cluster.list(KINDS.lease, { labels: `${RUN_LABEL}=${run}` }, context)
+/** Locks of firedrill alone: a fault may mark Leases of others. */
+const lockLeases = (cluster: Cluster, run: string | undefined, context: Context): Promise<readonly K8sObject[]> =>
+  cluster.list(KINDS.lease, { labels: run === undefined ? RUN_LABEL : `${RUN_LABEL}=${run}`, fields: `metadata.name=${LEASE}` }, context)
+
+async function renewedLeases(cluster: Cluster, run: string | undefined, context: Context): Promise<readonly K8sObject[]> {
+  const leases = await lockLeases(cluster, run, context)
   const left = await Promise.all(leases.map((lease) => leftOf(lease, cluster, context)))
-  return left.some((each) => each > 0)
+  return leases.filter((_, index) => (left[index] ?? 0) > 0)
+}
+
+/** Whether any of the run's Leases is still renewed. */
+export const isHeld = async (cluster: Cluster, run: string, context: Context): Promise<boolean> =>
+  (await renewedLeases(cluster, run, context)).length > 0
+
+/** Every run that renews a Lease now. */
+export async function holders(cluster: Cluster, context: Context): Promise<readonly LockHolder[]> {
+  const found = (await renewedLeases(cluster, undefined, context)).map(({ metadata: { labels, annotations } }) => ({
+    run: labels?.[RUN_LABEL] ?? '',
+    system: annotations?.[SYSTEM_ANNOTATION] ?? '',
+  }))
+  return [...new Map(found.map((holder) => [holder.run, holder])).values()]
+}
+
+/** Writes on the run's Leases that it shall stop, which it reads at its next renewal. False when nobody renews them. */
+export async function askToStop(cluster: Cluster, run: string, why: string, context: Context): Promise<boolean> {
+  const leases = await renewedLeases(cluster, run, context)
+  for (const { metadata } of leases)
+    await cluster.patch(
+      KINDS.lease,
+      metadata.namespace,
+      LEASE,
+      [
+        { op: 'test', path: `/metadata/labels/${escapePointer(RUN_LABEL)}`, value: run },
+        { op: 'add', path: `/metadata/annotations/${escapePointer(STOP_ANNOTATION)}`, value: why },
+      ],
+      context,
+    )
+  return leases.length > 0
+}
+
+/** Removes the run's Leases that nobody renews any more. */
+export async function releaseAll(cluster: Cluster, run: string, context: Context): Promise<void> {
+  for (const lease of await lockLeases(cluster, run, context))
+    if ((await leftOf(lease, cluster, context)) <= 0)
+      await cluster.remove(KINDS.lease, lease.metadata.namespace, LEASE, { uid: lease.metadata.uid }, context).catch((error: unknown) => {
+        if (!isConflict(error)) throw error
+      })
 }

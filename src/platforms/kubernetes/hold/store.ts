@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { systemClock } from '../../../contracts/clock.ts'
 import type { Context } from '../../../contracts/context.ts'
+import type { LockHolder } from '../../../contracts/platform.ts'
 import type { UndoStore, UndoStoreKind } from '../../../contracts/undo-store.ts'
 import { refused } from '../../../domain/error.ts'
 import type { JsonObject } from '../../../domain/json.ts'
@@ -10,7 +11,8 @@ import { type Cluster, type ClusterRef, connect } from '../api/cluster.ts'
 import { apiVersionOf, KINDS, type KindName } from '../api/kinds.ts'
 import type { K8sObject } from '../api/objects.ts'
 import { EXPIRES_LABEL, RUN_LABEL, UNDO_ANNOTATION } from '../change/marks.ts'
-import { isHeld } from './lock.ts'
+import { needs } from '../rights/needs.ts'
+import { askToStop, holders, isHeld, releaseAll } from './lock.ts'
 
 /** Kinds whose objects can carry a mark: what a sweep of a cluster looks through. */
 const MARKED: readonly KindName[] = [
@@ -35,8 +37,10 @@ const RECORD_KEY = 'record.json'
 const ORDER_KEY = 'order'
 const WHERE = /^kubernetes:(?<context>[^/]*)(?:\/(?<namespace>[a-z0-9]([a-z0-9-]*[a-z0-9])?))?$/
 
+const keyOf = ({ run, id }: Pick<UndoRecord, 'run' | 'id'>): string => `${run}/${id}`
+
 const nameOf = ({ run, id }: Pick<UndoRecord, 'run' | 'id'>): string =>
-  `firedrill-undo-${createHash('sha256').update(`${run}/${id}`).digest('hex').slice(0, 24)}`
+  `firedrill-undo-${createHash('sha256').update(keyOf({ run, id })).digest('hex').slice(0, 24)}`
 
 /** The records that a cluster itself holds: on the objects that are faulted, and in ConfigMaps of the store's namespace. */
 class ClusterStore implements UndoStore {
@@ -44,6 +48,8 @@ class ClusterStore implements UndoStore {
   readonly #cluster: Cluster
   readonly #namespace: string | undefined
   readonly #context: Context
+  /** Where a record was found, when the store is the whole cluster. */
+  readonly #found = new Map<string, string>()
   #order = 0
 
   constructor(where: string, cluster: Cluster, namespace: string | undefined, context: Context) {
@@ -59,8 +65,7 @@ class ClusterStore implements UndoStore {
   }
 
   async put(record: UndoRecord): Promise<void> {
-    if (this.#namespace === undefined)
-      throw refused(`${this.where} names no namespace for its records.`, 'UNDO_STORE', ['undoStore: kubernetes:CONTEXT/NAMESPACE'])
+    if (this.#namespace === undefined) throw noNamespace(this.where)
     const { hi } = await this.#cluster.offset(this.#now)
     this.#order += 1
     const body: JsonObject = {
@@ -78,14 +83,21 @@ class ClusterStore implements UndoStore {
 
   async list(run?: string): Promise<readonly UndoRecord[]> {
     const labels = run === undefined ? RUN_LABEL : `${RUN_LABEL}=${run}`
-    const [stored, tagged, ref] = await Promise.all([this.#stored(labels), this.#tagged(labels), this.#cluster.ref(this.#now)])
-    const all = new Map([...tagged, ...stored].map((record) => [`${record.run}/${record.id}`, onCluster(record, ref)]))
+    const stored = await this.#stored(labels)
+    const tagged = await this.#tagged(labels).catch((error: unknown) => {
+      // A run that keeps its records here has all of them here.
+      if (run !== undefined && stored.length > 0) return []
+      throw error
+    })
+    const ref = await this.#cluster.ref(this.#now)
+    const all = new Map([...tagged, ...stored].map((record) => [keyOf(record), onCluster(record, ref)]))
     return [...all.values()]
   }
 
   async remove(run: string, id: string): Promise<void> {
-    if (this.#namespace === undefined) return
-    await this.#cluster.remove(KINDS.configmap, this.#namespace, nameOf({ run, id }), {}, this.#now)
+    const namespace = this.#namespace ?? this.#found.get(keyOf({ run, id }))
+    if (namespace === undefined) return
+    await this.#cluster.remove(KINDS.configmap, namespace, nameOf({ run, id }), {}, this.#now)
   }
 
   async now(): Promise<number> {
@@ -99,11 +111,27 @@ class ClusterStore implements UndoStore {
     return isHeld(this.#cluster, run, this.#now)
   }
 
+  holders(): Promise<readonly LockHolder[]> {
+    return holders(this.#cluster, this.#now)
+  }
+
+  stop(run: string, why: string): Promise<boolean> {
+    return askToStop(this.#cluster, run, why, this.#now)
+  }
+
+  release(run: string): Promise<void> {
+    return releaseAll(this.#cluster, run, this.#now)
+  }
+
   async #stored(labels: string): Promise<readonly UndoRecord[]> {
     const maps = await this.#cluster.list(KINDS.configmap, { namespace: this.#namespace, labels }, this.#now)
     return maps
       .toSorted((a, b) => Number(a.data?.[ORDER_KEY]) - Number(b.data?.[ORDER_KEY]))
-      .flatMap((map) => readRecord(map, map.data?.[RECORD_KEY]))
+      .flatMap((map) => {
+        const records = readRecord(map, map.data?.[RECORD_KEY])
+        for (const record of records) if (map.metadata.namespace !== undefined) this.#found.set(keyOf(record), map.metadata.namespace)
+        return records
+      })
   }
 
   async #tagged(labels: string): Promise<readonly UndoRecord[]> {
@@ -129,6 +157,9 @@ class ClusterStore implements UndoStore {
     }
   }
 }
+
+const noNamespace = (where: string) =>
+  refused(`${where} names no namespace for its records.`, 'UNDO_STORE', ['undoStore: kubernetes:CONTEXT/NAMESPACE'])
 
 function readRecord({ metadata }: K8sObject, text: unknown): readonly UndoRecord[] {
   if (typeof text !== 'string') return []
@@ -165,5 +196,11 @@ export const clusterStore: UndoStoreKind = {
       note: () => undefined,
     }
     return new ClusterStore(where, cluster, namespace, own)
+  },
+  needs(where) {
+    const { context, namespace } = WHERE.exec(where)?.groups ?? {}
+    if (namespace === undefined) throw noNamespace(where)
+    const cluster = context === undefined || context === '' ? {} : { context }
+    return needs(['create', 'delete', 'list'], { cluster, kind: KINDS.configmap, namespace })
   },
 }
