@@ -1,9 +1,17 @@
 // One line per fault.
 
 export { httpCall } from '../faults/http/call.ts'
+export { kubernetesDnsFail } from '../faults/kubernetes/dns-fail.ts'
+export { kubernetesHttpFault } from '../faults/kubernetes/http-fault.ts'
+export { kubernetesIoFault } from '../faults/kubernetes/io-fault.ts'
+export { kubernetesNetworkDelay } from '../faults/kubernetes/network-delay.ts'
+export { kubernetesNetworkLoss } from '../faults/kubernetes/network-loss.ts'
+export { kubernetesNetworkPartition } from '../faults/kubernetes/network-partition.ts'
 export { kubernetesNodeCordon } from '../faults/kubernetes/node-cordon.ts'
 export { kubernetesPodKill } from '../faults/kubernetes/pod-kill.ts'
 export { kubernetesServiceBlackhole } from '../faults/kubernetes/service-blackhole.ts'
+export { kubernetesStress } from '../faults/kubernetes/stress.ts'
+export { kubernetesTimeShift } from '../faults/kubernetes/time-shift.ts'
 export { linkBlackhole } from '../faults/link/blackhole.ts'
 export { linkCut } from '../faults/link/cut.ts'
 export { linkDelay } from '../faults/link/delay.ts'

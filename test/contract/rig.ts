@@ -17,6 +17,8 @@ export interface Rig {
   readonly what: string
   /** Only what differs from the fault's first rig: that it bites and is undone. */
   readonly brief?: boolean
+  /** What this machine would need for it, in a person's words; undefined: it is all here. Without it the rig is skipped, counted. */
+  readonly needs?: () => string | undefined
   readonly build: () => Promise<Scene>
 }
 

@@ -1,12 +1,12 @@
 import type { Context } from '../../../contracts/context.ts'
 import type { FaultInput, Mutation } from '../../../contracts/fault.ts'
-import { refused } from '../../../domain/error.ts'
+import { describe, refused } from '../../../domain/error.ts'
 import type { JsonObject } from '../../../domain/json.ts'
 import { seconds } from '../../../domain/time.ts'
 import type { UndoOutcome } from '../../../domain/undo.ts'
-import { isConflict } from '../api/api-error.ts'
+import { ApiError, isConflict, isForbidden, isGone } from '../api/api-error.ts'
 import { type Cluster, type ClusterRef, reconnect } from '../api/cluster.ts'
-import { apiVersionOf, KINDS, type KindName, kubectlKind } from '../api/kinds.ts'
+import { apiVersionOf, collectionPath, KINDS, type KindName, kubectlKind } from '../api/kinds.ts'
 import type { K8sObject } from '../api/objects.ts'
 import { kubectl } from './kubectl.ts'
 import { createdName, markedBy, markOf, RUN_LABEL } from './marks.ts'
@@ -51,6 +51,7 @@ export async function planCreation<Spec>(creation: Creation, input: FaultInput<S
   const there = await cluster.find(known, inNamespace(namespace), name, context)
   if (there && markedBy(there) !== context.run)
     throw refused(`${known.kind} ${name} is there already`, 'NAME_TAKEN', [kubectl(ref, namespace, 'get', kubectlKind(known), name)])
+  await tryOut(cluster, creation, name, context)
   return {
     call: `${kubectl(ref, namespace, 'create', '-f', '-')} <<< ${JSON.stringify(JSON.stringify(bodyOf(creation, name, { labels: { [RUN_LABEL]: context.run } })))}`,
     undo: { cluster: ref, kind, namespace, name },
@@ -58,6 +59,27 @@ export async function planCreation<Spec>(creation: Creation, input: FaultInput<S
     prior: null,
   }
 }
+
+/**
+ * Has the server validate it, unknown fields and admission included. What else is in the way is told elsewhere, in words: rights that are
+ * missing, a kind that is not installed.
+ */
+async function tryOut(cluster: Cluster, creation: Creation, name: string, context: Context): Promise<void> {
+  const { kind, namespace } = creation
+  const body = bodyOf(creation, name, { labels: { [RUN_LABEL]: context.run } })
+  const query = { dryRun: 'All', fieldValidation: 'Strict' }
+  try {
+    await cluster.ask({ method: 'POST', path: collectionPath(KINDS[kind], inNamespace(namespace)), body, query, idempotent: true }, context)
+  } catch (error) {
+    if (isGone(error) || isConflict(error) || isUntold(error)) return
+    if (!(error instanceof ApiError) || error.status < 400 || error.status > 422) throw error
+    throw refused(`The cluster would not take ${KINDS[kind].kind} ${name}: ${describe(error)}`, 'NOT_ACCEPTED', [], error)
+  }
+}
+
+/** No right to create it, which is no admission's refusal; or a webhook that cannot be asked without effect. */
+const isUntold = (error: unknown): boolean =>
+  (isForbidden(error) && describe(error).includes('cannot create resource')) || describe(error).includes('dry run')
 
 /** Creates it with its mark. One that is there from a first try of the same step is kept. */
 export async function injectCreation<Spec>(

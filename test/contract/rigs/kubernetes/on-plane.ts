@@ -18,6 +18,7 @@ export interface Stage {
 export interface OnPlane {
   readonly what: string
   readonly brief?: boolean
+  readonly needs?: () => string | undefined
   readonly spec: unknown
   /** Puts up what is broken. */
   readonly set: (stage: Stage) => Promise<void>
@@ -32,9 +33,10 @@ export interface OnPlane {
 let scenes = 0
 
 /** A rig on the control plane that all rigs of a test file share; each scene has a namespace of its own. */
-export const onPlane = ({ what, brief, spec, set, select, harmed, clear }: OnPlane): Rig => ({
+export const onPlane = ({ what, brief, needs, spec, set, select, harmed, clear }: OnPlane): Rig => ({
   what,
   ...(brief !== undefined && { brief }),
+  ...(needs && { needs }),
   build: async (): Promise<Scene> => {
     await using stack = new AsyncDisposableStack()
     const plane = await sharedPlane()

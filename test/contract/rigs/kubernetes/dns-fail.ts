@@ -1,0 +1,3 @@
+import { onChaos } from './on-chaos.ts'
+
+export const rigs = [onChaos('dnschaos', { names: ['payments.example.com'], answer: 'error' })]
