@@ -1,4 +1,3 @@
-import type { Context } from '../../contracts/context.ts'
 import { defineFault, type EffectSeen, type FaultInput } from '../../contracts/fault.ts'
 import type { Preflight } from '../../contracts/preflight.ts'
 import { refused } from '../../domain/error.ts'
@@ -7,9 +6,10 @@ import { isConflict } from '../../platforms/kubernetes/api/api-error.ts'
 import { reconnect } from '../../platforms/kubernetes/api/cluster.ts'
 import { KINDS } from '../../platforms/kubernetes/api/kinds.ts'
 import { kubectl } from '../../platforms/kubernetes/change/kubectl.ts'
-import { backendsFall, readyPods } from '../../platforms/kubernetes/effect/endpoints.ts'
+import { backendsFall } from '../../platforms/kubernetes/effect/endpoints.ts'
 import { budgetRefusal, exceededBudgets } from '../../platforms/kubernetes/rights/budgets.ts'
 import { needs } from '../../platforms/kubernetes/rights/needs.ts'
+import { bareRefusals, onePerNamespace, servingPod } from '../../platforms/kubernetes/rights/pods.ts'
 import { labelOf, type ObjectRef, objectOf, PLATFORM } from '../../platforms/kubernetes/target/target.ts'
 
 const parameters = object({
@@ -70,17 +70,10 @@ export const kubernetesPodKill = defineFault<Spec, null>({
     const pods = inputs.map(podOf)
     const [first] = inputs
     const exceeded = first?.spec.beyondBudget ? [] : await exceededBudgets(pods, context)
-    const orphans = first?.spec.bare ? [] : pods.filter(({ owner }) => owner === undefined)
     return {
-      refusals: [
-        ...exceeded.map((each) => budgetRefusal(each, 'beyondBudget: true')),
-        ...orphans.slice(0, 3).map((pod) => ({
-          code: 'BARE_POD',
-          text: `Nothing makes ${labelOf(pod)} anew when it is killed: leave it out, or say bare: true.`,
-        })),
-      ],
+      refusals: [...exceeded.map((each) => budgetRefusal(each, 'beyondBudget: true')), ...(first?.spec.bare ? [] : bareRefusals(pods))],
       warnings: [],
-      needs: placesOf(pods).flatMap(({ cluster, namespace }) => [
+      needs: onePerNamespace(pods).flatMap(({ cluster, namespace }) => [
         ...needs(['list', 'delete'], { cluster, kind: KINDS.pod, namespace }),
         ...needs(['list', 'watch'], { cluster, kind: KINDS.endpointslice, namespace }),
         ...needs(['list'], { cluster, kind: KINDS.pdb, namespace }),
@@ -88,13 +81,3 @@ export const kubernetesPodKill = defineFault<Spec, null>({
     }
   },
 })
-
-/** One entry a namespace. */
-const placesOf = (pods: readonly ObjectRef[]): readonly ObjectRef[] => [
-  ...new Map(pods.map((pod) => [`${pod.cluster.server}/${pod.namespace}`, pod])).values(),
-]
-
-/** This pod's uid if a service sends traffic to it. */
-async function servingPod({ cluster, namespace, uid }: ObjectRef, context: Context): Promise<readonly string[]> {
-  return (await readyPods(await reconnect(cluster, context), namespace ?? undefined, context)).has(uid) ? [uid] : []
-}

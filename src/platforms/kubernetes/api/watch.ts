@@ -11,8 +11,8 @@ import { begin } from './request.ts'
 /** One change as it was received. `at`: the drill's clock at receipt; the change itself is older by what the server and the way took. */
 export type Change =
   | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: K8sObject; readonly at: number }
-  /** Everything that is there, at the start and whenever the stream had to begin anew: what is not in it is gone. */
-  | { readonly type: 'LISTED'; readonly objects: readonly K8sObject[]; readonly at: number }
+  /** Everything that is there, at the start and whenever the stream had to begin anew: what is not in it is gone. It is from between `at` and `received`. */
+  | { readonly type: 'LISTED'; readonly objects: readonly K8sObject[]; readonly at: number; readonly received: number }
   /** Nobody knows from here on, until the next LISTED. */
   | { readonly type: 'LOST'; readonly why: string; readonly at: number }
 
@@ -53,7 +53,7 @@ async function listed(cluster: Cluster, kind: Kind, query: ListQuery, seen: (cha
     objects.push(...page.items)
     version = page.metadata.resourceVersion
   }
-  seen({ type: 'LISTED', objects, at: began })
+  seen({ type: 'LISTED', objects, at: began, received: context.clock.now() })
   return version
 }
 

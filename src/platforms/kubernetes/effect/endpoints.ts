@@ -35,7 +35,7 @@ const queryOf = ({ namespace, service }: Backends) => ({
   ...(service !== undefined && { labels: `kubernetes.io/service-name=${service}` }),
 })
 
-function readyIn(slices: Iterable<K8sObject>, pods: ReadonlySet<string> | undefined): ReadonlySet<string> {
+export function readyIn(slices: Iterable<K8sObject>, pods: ReadonlySet<string> | undefined): ReadonlySet<string> {
   const ready = new Set<string>()
   for (const slice of slices)
     for (const endpoint of endpointsOf(slice)) {
@@ -43,6 +43,15 @@ function readyIn(slices: Iterable<K8sObject>, pods: ReadonlySet<string> | undefi
       if (isReady(endpoint) && (pods === undefined || pods.has(key))) ready.add(key)
     }
   return ready
+}
+
+const allReady = new WeakMap<ReadonlyMap<string, K8sObject>, ReadonlySet<string>>()
+
+/** How many of these are ready. One state is told to every target of a fault: what is ready in it is worked out once, not a thousand times. */
+function countReady(slices: ReadonlyMap<string, K8sObject>, pods: readonly string[]): number {
+  const ready = allReady.get(slices) ?? readyIn(slices.values(), undefined)
+  allReady.set(slices, ready)
+  return pods.filter((pod) => ready.has(pod)).length
 }
 
 /** The backends that services send traffic to right now: uids of pods, or addresses of what is no pod. */
@@ -87,8 +96,8 @@ export function backendsFall(
   const what = of.service === undefined ? 'no service' : `service ${of.service}`
   const unseen = (how: string): EffectSeen => ({ proven: false, level: 'data', at: null, how })
   if (before.length <= most) {
-    const how =
-      of.service === undefined ? 'no service sent traffic there before the fault' : `${what} had no ready endpoint before the fault`
+    const none = of.service === undefined ? 'no service sent traffic there before the fault' : `${what} had no ready endpoint before the fault`
+    const how = before.length === 0 ? none : `only ${before.length} of the endpoints were ready before the fault`
     return Promise.resolve(unseen(`${how}: name a probe that sees it, effect: {probe: NAME}`))
   }
   const began = context.clock.now()
@@ -98,13 +107,12 @@ export function backendsFall(
     // Its own end: the watch is let go when the effect is seen, not when the drill is over.
     const own = new AbortController()
     const signal = AbortSignal.any([context.signal, own.signal])
-    const pods = new Set(before)
     follow(
       cluster,
       KINDS.endpointslice,
       queryOf(of),
       ({ objects, listedAt, at }) => {
-        left = readyIn(objects.values(), pods).size
+        left = countReady(objects, before)
         if (left > most) {
           lo = Math.max(lo, listedAt)
           return

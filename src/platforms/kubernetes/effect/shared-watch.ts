@@ -64,7 +64,7 @@ function sharedOf(cluster: Cluster, kind: Kind, query: ListQuery, context: Conte
 function next(before: Seen | undefined, change: Change): Seen | undefined {
   if (change.type === 'LOST') return before
   if (change.type === 'LISTED')
-    return { objects: new Map(change.objects.map((object) => [object.metadata.uid, object])), listedAt: change.at, at: change.at }
+    return { objects: new Map(change.objects.map((object) => [object.metadata.uid, object])), listedAt: change.at, at: change.received }
   const objects = new Map(before?.objects)
   if (change.type === 'DELETED') objects.delete(change.object.metadata.uid)
   else objects.set(change.object.metadata.uid, change.object)

@@ -1,17 +1,17 @@
 import type { Context } from '../../../contracts/context.ts'
 import type { PlanWarning } from '../../../domain/plan.ts'
-import { reconnect } from '../api/cluster.ts'
+import { type Cluster, reconnect } from '../api/cluster.ts'
 import { KINDS } from '../api/kinds.ts'
 import type { K8sObject } from '../api/objects.ts'
 import type { ObjectRef } from '../target/target.ts'
 
-type Selector = {
+export type LabelSelector = {
   readonly matchLabels?: Readonly<Record<string, string>>
   readonly matchExpressions?: readonly { readonly key: string; readonly operator: string; readonly values?: readonly string[] }[]
 }
 
 /** Whether a label selector of the API matches these labels. */
-export function matches({ matchLabels = {}, matchExpressions = [] }: Selector, labels: Readonly<Record<string, string>>): boolean {
+export function matches({ matchLabels = {}, matchExpressions = [] }: LabelSelector, labels: Readonly<Record<string, string>>): boolean {
   const fits = ({ key, operator, values = [] }: (typeof matchExpressions)[number]): boolean => {
     const value = labels[key]
     if (operator === 'Exists') return value !== undefined
@@ -20,6 +20,17 @@ export function matches({ matchLabels = {}, matchExpressions = [] }: Selector, l
     return operator === 'NotIn' ? !within : within
   }
   return Object.entries(matchLabels).every(([key, value]) => labels[key] === value) && matchExpressions.every(fits)
+}
+
+/** Whether a budget is about pods with these labels. One without a selector is about none, one with an empty selector about all. */
+const protects = (budget: K8sObject['spec'], labels: Readonly<Record<string, string>>): boolean =>
+  budget?.['selector'] !== undefined && matches(budget['selector'] as LabelSelector, labels)
+
+/** The budgets that protect this pod, as `namespace/name`. */
+export async function budgetsOf({ metadata }: K8sObject, cluster: Cluster, context: Context): Promise<readonly string[]> {
+  const budgets = await cluster.list(KINDS.pdb, { namespace: metadata.namespace }, context)
+  const own = budgets.filter(({ spec }) => protects(spec, metadata.labels ?? {}))
+  return own.map((budget) => `${budget.metadata.namespace}/${budget.metadata.name}`)
 }
 
 /** A PodDisruptionBudget that these pods would exceed if all of them went at once. */
@@ -50,11 +61,16 @@ async function exceededIn(namespace: string, pods: readonly ObjectRef[], context
 }
 
 function exceeded({ metadata, spec, status }: K8sObject, labels: readonly Readonly<Record<string, string>>[]): readonly Exceeded[] {
-  const selector = (spec?.['selector'] ?? {}) as Selector
-  const count = labels.filter((of) => matches(selector, of)).length
+  const count = labels.filter((of) => protects(spec, of)).length
   const allowed = Number(status?.['disruptionsAllowed'] ?? 0)
   return count > allowed ? [{ budget: `${metadata.namespace}/${metadata.name}`, pods: count, allowed }] : []
 }
+
+/** The same where the budget itself will say no in its time. */
+export const budgetWarning = ({ budget, pods, allowed }: Exceeded): PlanWarning => ({
+  code: 'BEYOND_BUDGET',
+  text: `${pods} of these pods are protected by the PodDisruptionBudget ${budget}, which allows ${allowed} to go now: it refuses the others until it allows more.`,
+})
 
 export const budgetRefusal = ({ budget, pods, allowed }: Exceeded, unless: string): PlanWarning => ({
   code: 'BEYOND_BUDGET',
