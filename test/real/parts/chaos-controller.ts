@@ -15,7 +15,7 @@ export interface ChaosController extends AsyncDisposable {
   /** From now on it does not recover: a node is gone. Its finalizer stays. */
   stick(why: string): void
   unstick(): void
-  /** Every state of conditions that was written, for `kind/name`, oldest first. */
+  /** Every state of conditions that was written, by the object's name, oldest first. */
   readonly history: ReadonlyMap<string, readonly string[]>
 }
 
@@ -51,8 +51,8 @@ interface Chaos {
     readonly containerNames?: readonly string[]
   }
   status?: {
-    conditions?: { type: string; status: string }[]
-    experiment: { desiredPhase?: string; containerRecords?: ChaosRecord[] }
+    conditions?: readonly { readonly type: string; readonly status: string }[]
+    experiment: { desiredPhase?: string; containerRecords?: readonly ChaosRecord[] }
   }
 }
 
@@ -74,132 +74,127 @@ const event = (type: string, operation: string, message?: string) => ({
   ...(message !== undefined && { message }),
 })
 
-/** Plays Chaos Mesh on a control plane: reads its objects, writes their status the way its controllers do, one step after the other. */
-export function startChaosController(plane: ControlPlane, options: ChaosOptions = {}): ChaosController {
-  const history = new Map<string, string[]>()
-  const { api } = plane
-  let stuck: string | undefined
-  let ended = false
+const next = (value: string | undefined, part: string, on: boolean): string | null => {
+  const parts = new Set((value ?? '').split(',').filter((each) => each !== ''))
+  if (on) parts.add(part)
+  else parts.delete(part)
+  return parts.size === 0 ? null : [...parts].join(',')
+}
 
-  const hit = async (namespace: string, name: string, kind: string, on: boolean): Promise<void> => {
-    const path = `/api/v1/namespaces/${namespace}/pods/${name}`
-    const { status, body } = await api.request('GET', path)
-    if (status === 404) return
-    const now = new Set(((body as Pod).metadata.annotations?.[HIT] ?? '').split(',').filter((each) => each !== ''))
-    if (on) now.add(kind)
-    else now.delete(kind)
-    const annotations = { [HIT]: now.size === 0 ? null : [...now].join(',') }
-    await api.call('PATCH', path, { metadata: { annotations } }, 'application/merge-patch+json')
+class PlayedChaosMesh implements ChaosController {
+  readonly history = new Map<string, readonly string[]>()
+  readonly #api: ControlPlane['api']
+  readonly #options: ChaosOptions
+  readonly #loop: Promise<void>
+  #stuck: string | undefined
+  #ended = false
+
+  constructor({ api }: ControlPlane, options: ChaosOptions) {
+    this.#api = api
+    this.#options = options
+    this.#loop = this.#run()
   }
 
-  const select = async (kind: string, { spec }: Chaos): Promise<ChaosRecord[]> => {
-    if (options.selectsNothing) return []
-    const records: ChaosRecord[] = []
-    for (const [namespace, names] of Object.entries(spec.selector.pods ?? {}))
-      for (const name of names) {
-        const { status, body } = await api.request('GET', `/api/v1/namespaces/${namespace}/pods/${name}`)
-        if (status !== 200) continue
-        const all = (body as Pod).spec.containers.map((container) => container.name)
-        const containers = spec.containerNames ? all.filter((each) => spec.containerNames?.includes(each)) : all.slice(0, 1)
-        for (const container of OF_CONTAINERS.has(kind) ? containers : [''])
-          records.push({
-            id: `${namespace}/${name}${container === '' ? '' : `/${container}`}`,
-            selectorKey: '.',
-            phase: 'Not Injected',
-            injectedCount: 0,
-            recoveredCount: 0,
-            events: [],
-          })
-      }
-    return records
+  stick(why: string): void {
+    this.#stuck = why
   }
 
-  const apply = async (kind: string, record: ChaosRecord): Promise<void> => {
-    if (options.failing !== undefined) {
-      record.events = [...record.events, event('Failed', 'Apply', options.failing)].slice(-3)
-      return
-    }
-    const [namespace = '', name = ''] = record.id.split('/')
-    await hit(namespace, name, kind, true)
-    record.phase = 'Injected'
-    record.injectedCount += 1
-    record.events.push(event('Succeeded', 'Apply'))
+  unstick(): void {
+    this.#stuck = undefined
   }
 
-  const recover = async (kind: string, record: ChaosRecord): Promise<void> => {
-    if (stuck !== undefined) {
-      record.events = [...record.events, event('Failed', 'Recover', stuck)].slice(-3)
-      return
-    }
-    const [namespace = '', name = ''] = record.id.split('/')
-    await hit(namespace, name, kind, false)
-    record.phase = 'Not Injected'
-    record.recoveredCount += 1
-    record.events.push(event('Succeeded', 'Recover'))
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#ended = true
+    await this.#loop
   }
 
-  /** One step; what it changed is written as the whole object, as the real ones do. */
-  const step = async (kind: string, chaos: Chaos): Promise<void> => {
-    const { metadata, spec } = chaos
-    const before = JSON.stringify(chaos)
-    const deleted = metadata.deletionTimestamp !== undefined
-    const experiment = { ...chaos.status?.experiment }
-    const age = (Date.now() - Date.parse(metadata.creationTimestamp)) / 1000
-    const over = spec.duration !== undefined && age >= secondsOf(spec.duration)
-    const first = chaos.status === undefined
-    experiment.desiredPhase = deleted || over ? 'Stop' : 'Run'
-    const records = experiment.containerRecords ?? (first ? [] : await select(kind, chaos))
-    const fresh = experiment.containerRecords === undefined
-    if (!fresh && age * 1000 >= (options.slow ?? 0))
-      for (const record of records) {
-        if (experiment.desiredPhase === 'Run' && record.phase === 'Not Injected') await apply(kind, record)
-        else if (experiment.desiredPhase === 'Stop' && record.phase === 'Injected') await recover(kind, record)
-      }
-    if (records.length > 0) experiment.containerRecords = records
-    const every = (phase: string): string => (records.length > 0 && records.every((each) => each.phase === phase) ? 'True' : 'False')
-    const conditions = [
-      { type: 'Selected', status: records.length > 0 ? 'True' : 'False' },
-      { type: 'AllInjected', status: every('Injected') },
-      { type: 'AllRecovered', status: every('Not Injected') },
-      { type: 'Paused', status: 'False' },
-    ]
-    const free = metadata.annotations?.[CLEAN] === 'forced' || records.every(({ phase }) => phase === 'Not Injected')
-    const next: Chaos = {
-      ...chaos,
-      metadata: { ...metadata, finalizers: deleted && free ? [] : [FINALIZER] },
-      status: { conditions, experiment },
-    }
-    if (JSON.stringify(next) === before) return
-    const { namespace, name } = metadata
-    await api.request('PUT', `/apis/chaos-mesh.org/v1alpha1/namespaces/${namespace}/${kind}/${name}`, next)
-    const key = `${kind}/${name}`
-    const line = `${experiment.desiredPhase} ${conditions.map(({ type, status }) => `${type}=${status}`).join(' ')}`
-    if (history.get(key)?.at(-1) !== line) history.set(key, [...(history.get(key) ?? []), line])
-  }
-
-  const loop = (async () => {
-    while (!ended) {
+  async #run(): Promise<void> {
+    while (!this.#ended) {
       for (const kind of KINDS) {
-        const { status, body } = await api
-          .request('GET', `/apis/chaos-mesh.org/v1alpha1/${kind}`)
-          .catch(() => ({ status: 0, body: undefined }))
-        if (status === 200) for (const chaos of (body as { items: Chaos[] }).items) await step(kind, chaos).catch(() => undefined)
+        const { status, body } = await this.#api.request('GET', `/apis/chaos-mesh.org/v1alpha1/${kind}`).catch(() => NOBODY)
+        if (status === 200) for (const chaos of (body as { items: Chaos[] }).items) await this.#step(kind, chaos).catch(() => undefined)
       }
       await pause(100)
     }
-  })()
+  }
 
-  return {
-    history,
-    stick: (why) => {
-      stuck = why
-    },
-    unstick: () => {
-      stuck = undefined
-    },
-    async [Symbol.asyncDispose]() {
-      ended = true
-      await loop
-    },
+  /** One step; what it changed is written as the whole object, as the real ones do. */
+  async #step(kind: string, chaos: Chaos): Promise<void> {
+    const { metadata, spec } = chaos
+    const before = JSON.stringify(chaos)
+    const deleted = metadata.deletionTimestamp !== undefined
+    const age = (Date.now() - Date.parse(metadata.creationTimestamp)) / 1000
+    const over = spec.duration !== undefined && age >= secondsOf(spec.duration)
+    const desiredPhase = deleted || over ? 'Stop' : 'Run'
+    const known = chaos.status?.experiment.containerRecords
+    const records = known ?? (chaos.status === undefined ? [] : await this.#select(kind, chaos))
+    if (known && age * 1000 >= (this.#options.slow ?? 0)) for (const record of known) await this.#act(kind, desiredPhase, record)
+    const conditions = conditionsOf(records)
+    const free = metadata.annotations?.[CLEAN] === 'forced' || records.every(({ phase }) => phase === 'Not Injected')
+    const after: Chaos = {
+      ...chaos,
+      metadata: { ...metadata, finalizers: deleted && free ? [] : [FINALIZER] },
+      status: { conditions, experiment: { desiredPhase, ...(records.length > 0 && { containerRecords: records }) } },
+    }
+    if (JSON.stringify(after) === before) return
+    const { namespace, name } = metadata
+    await this.#api.request('PUT', `/apis/chaos-mesh.org/v1alpha1/namespaces/${namespace}/${kind}/${name}`, after)
+    const line = `${desiredPhase} ${conditions.map(({ type, status }) => `${type}=${status}`).join(' ')}`
+    const written = this.history.get(name) ?? []
+    if (written.at(-1) !== line) this.history.set(name, [...written, line])
+  }
+
+  async #select(kind: string, { spec }: Chaos): Promise<readonly ChaosRecord[]> {
+    if (this.#options.selectsNothing) return []
+    const pods = Object.entries(spec.selector.pods ?? {}).flatMap(([namespace, names]) => names.map((name) => [namespace, name] as const))
+    const found = await Promise.all(
+      pods.map(async ([namespace, name]) => {
+        const { status, body } = await this.#api.request('GET', `/api/v1/namespaces/${namespace}/pods/${name}`)
+        if (status !== 200) return []
+        if (!OF_CONTAINERS.has(kind)) return [`${namespace}/${name}`]
+        const all = (body as Pod).spec.containers.map((container) => container.name)
+        const chosen = spec.containerNames ? all.filter((each) => spec.containerNames?.includes(each)) : all.slice(0, 1)
+        return chosen.map((container) => `${namespace}/${name}/${container}`)
+      }),
+    )
+    return found.flat().map((id) => ({ id, selectorKey: '.', phase: 'Not Injected', injectedCount: 0, recoveredCount: 0, events: [] }))
+  }
+
+  async #act(kind: string, desired: string, record: ChaosRecord): Promise<void> {
+    const [from, to, operation] =
+      desired === 'Run' ? (['Not Injected', 'Injected', 'Apply'] as const) : (['Injected', 'Not Injected', 'Recover'] as const)
+    if (record.phase !== from) return
+    const why = operation === 'Apply' ? this.#options.failing : this.#stuck
+    record.events = [...record.events, event(why === undefined ? 'Succeeded' : 'Failed', operation, why)].slice(-3)
+    if (why !== undefined) return
+    await this.#hit(record.id, kind, operation === 'Apply')
+    record.phase = to
+    if (operation === 'Apply') record.injectedCount += 1
+    else record.recoveredCount += 1
+  }
+
+  async #hit(id: string, kind: string, on: boolean): Promise<void> {
+    const [namespace = '', name = ''] = id.split('/')
+    const path = `/api/v1/namespaces/${namespace}/pods/${name}`
+    const { status, body } = await this.#api.request('GET', path)
+    if (status === 404) return
+    const annotations = { [HIT]: next((body as Pod).metadata.annotations?.[HIT], kind, on) }
+    await this.#api.call('PATCH', path, { metadata: { annotations } }, 'application/merge-patch+json')
   }
 }
+
+const NOBODY = { status: 0, body: undefined } as const
+
+function conditionsOf(records: readonly ChaosRecord[]): { type: string; status: string }[] {
+  const every = (phase: string): string => (records.length > 0 && records.every((each) => each.phase === phase) ? 'True' : 'False')
+  return [
+    { type: 'Selected', status: records.length > 0 ? 'True' : 'False' },
+    { type: 'AllInjected', status: every('Injected') },
+    { type: 'AllRecovered', status: every('Not Injected') },
+    { type: 'Paused', status: 'False' },
+  ]
+}
+
+/** Plays Chaos Mesh on a control plane: reads its objects, writes their status the way its controllers do, one step after the other. */
+export const startChaosController = (plane: ControlPlane, options: ChaosOptions = {}): ChaosController =>
+  new PlayedChaosMesh(plane, options)
