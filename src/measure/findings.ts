@@ -54,6 +54,10 @@ function aboutFaults({ faults, timeline }: Observed): Finding[] {
         ),
       ),
       ...when(
+        of.state === 'not-needed',
+        finding('ended-by-itself', 'medium', `"${name}" on ${of.target} ended before it was to be undone: ${of.detail}`),
+      ),
+      ...when(
         of.state === 'undone' && !of.verified,
         finding('undo-unverified', 'high', `"${name}" was undone on ${of.target}, but reading it back did not show that: ${of.detail}`),
       ),
@@ -92,7 +96,7 @@ function aboutRecovery({ evidence, rta, measures }: Observed): Finding[] {
     ),
     ...when(
       measures.failback.metastable === 'broken',
-      finding('metastable', 'high', 'Everything was put back and the service is still not well: it stays broken without the fault.'),
+      finding('metastable', 'high', 'Nothing of the fault is left and the service is still not well: it stays broken without it.'),
     ),
     ...when(
       rta.samples > 0 && rta.recovered === null && isMeasured(incident),

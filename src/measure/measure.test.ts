@@ -265,6 +265,12 @@ describe('verdict of the drill', () => {
     expect(record.findings.map(({ id }) => id)).toContain('drifted')
   })
 
+  it('with a target that took the fault with it is a finding, for nobody undid anything', () => {
+    const gone = [...without('undo.ended'), [40.05, undoEnded('not-needed', true)]] as [number, DrillEvent][]
+    expect(drill(short, { events: gone }).findings.map(({ id }) => id)).toContain('ended-by-itself')
+    expect(drill(short, { events: lifeOf('event') }).findings.map(({ id }) => id)).not.toContain('ended-by-itself')
+  })
+
   it('is the same before and after it was written into the journal', () => {
     const before = drill(short)
     const closed: DrillEvent = {

@@ -114,6 +114,19 @@ test('a pause that somebody else lifts is drifted, and nothing of it is left', a
   expect(findings.map(({ id }) => id)).toContain('drifted')
 })
 
+test('a target that dies of something else while it is paused is said to be gone', async () => {
+  using at = place()
+  await using web = await service()
+  writeFileSync(join(at.folder, 'drill.yaml'), experiment(web.port, { for: '3s' }))
+  const running = firedrill(['run', 'drill.yaml', '--yes', '--quiet', '--out', 'out'], { cwd: at.folder, env: at.env })
+  while (!stateOf(web.pid).startsWith('T')) await new Promise((done) => setTimeout(done, 20))
+  process.kill(web.pid, 'SIGKILL')
+  const ran = await running
+  const { faults } = recordIn(join(at.folder, 'out'))
+  expect(faults[0]?.undo, ran.stderr).toMatchObject({ state: 'not-needed', verified: true })
+  expect(ran.stdout.replaceAll(/\s+/g, ' ')).toContain(`ended before it was to be undone: process ${web.pid} is gone`)
+}, 60_000)
+
 test('a second drill on a system is refused while the first runs, and names it', async () => {
   using at = place()
   await using web = await service()

@@ -58,8 +58,9 @@ ${
       )
 }`
 
-function readBack({ state, verified }: FaultResult['undo']): string {
-  if (state === 'not-needed') return 'It happened once and holds nothing.'
+function readBack({ state, verified, perTarget }: FaultResult['undo']): string {
+  if (state === 'not-needed')
+    return perTarget.length === 0 ? 'It happened once and holds nothing.' : 'It was gone before it was to be undone.'
   if (state === 'not-injected') return 'Nothing was changed.'
   return verified ? 'Reading back showed that nothing of it is left.' : 'Not confirmed by reading back.'
 }
