@@ -7,7 +7,9 @@ import { type Cluster, reconnect } from '../../platforms/kubernetes/api/cluster.
 import type { K8sObject } from '../../platforms/kubernetes/api/objects.ts'
 import { injectPatch, type PatchUndo, planPatch, type Wanted } from '../../platforms/kubernetes/change/patched.ts'
 import { undoPatch } from '../../platforms/kubernetes/change/put-back.ts'
-import { needs } from '../../platforms/kubernetes/rights/needs.ts'
+import { type Found, lookAtKept } from '../../platforms/kubernetes/rights/in-the-way.ts'
+import { patchNeeds } from '../../platforms/kubernetes/rights/patch-needs.ts'
+import { reconcilersOf } from '../../platforms/kubernetes/rights/reconcilers.ts'
 import { kindOf, type ObjectRef, objectOf, PLATFORM, type TargetKind } from '../../platforms/kubernetes/target/target.ts'
 
 /** What one target's effect is watched with. */
@@ -27,12 +29,12 @@ export interface PatchFault<Spec> extends Pick<Fault<Spec>, Inherited> {
   /** Besides reading and patching the object itself. */
   readonly permissions?: readonly string[]
   /** What it makes of the object as it is now. Throws a DrillError (refused) when that cannot be done to it. */
-  readonly change: (object: K8sObject, spec: Spec) => Wanted
+  readonly change: (object: K8sObject, spec: Spec, run: string) => Wanted
   /** Seen right before the injection, for the effect to be told apart from. */
-  readonly witness?: (ref: ObjectRef, object: K8sObject, cluster: Cluster, context: Context) => Promise<Json>
+  readonly witness?: (ref: ObjectRef, object: K8sObject, cluster: Cluster, context: Context, spec: Spec) => Promise<Json>
   readonly effect: (scene: Scene<Spec>) => Promise<EffectSeen>
   /** What would fight it, and rights beyond the object's own. */
-  readonly preflight?: (refs: readonly ObjectRef[], spec: Spec, context: Context) => Promise<Preflight>
+  readonly preflight?: (refs: readonly ObjectRef[], spec: Spec, context: Context, found: readonly Found[]) => Promise<Preflight>
 }
 
 /** A fault that is a few fields of an object: one guarded patch there, one back, and its record on the object itself. */
@@ -53,12 +55,12 @@ export function patchFault<Spec>({ on, change, witness, effect, preflight, ...ab
         ref,
         (object) => {
           seen = object
-          return change(object, input.spec)
+          return change(object, input.spec, context.run)
         },
         context,
       )
       if (!witness || !seen) return mutation
-      return { ...mutation, witness: await witness(ref, seen, await reconnect(ref.cluster, context), context) }
+      return { ...mutation, witness: await witness(ref, seen, await reconnect(ref.cluster, context), context, input.spec) }
     },
     inject: (input, mutation, context) => injectPatch(fault, input, mutation, context),
     async effect(input, mutation, context) {
@@ -68,9 +70,19 @@ export function patchFault<Spec>({ on, change, witness, effect, preflight, ...ab
     undo: undoPatch,
     async preflight(inputs, context) {
       const refs = inputs.map(refOf)
+      const own = refs.flatMap(patchNeeds)
       const [first] = inputs
-      const more = first && preflight ? await preflight(refs, first.spec, context) : nothingFound
-      return { ...more, needs: [...refs.flatMap(ownNeeds), ...more.needs] }
+      if (!first) return { refusals: [], warnings: [], needs: own }
+      const found = await lookAtKept(refs, context)
+      const more = await preflight?.(refs, first.spec, context, found)
+      const fought = found.flatMap(({ ref, object }) =>
+        reconcilersOf(
+          ref,
+          object,
+          change(object, first.spec, context.run).edits.map(({ path }) => path),
+        ),
+      )
+      return { refusals: more?.refusals ?? [], warnings: [...fought, ...(more?.warnings ?? [])], needs: [...own, ...(more?.needs ?? [])] }
     },
   })
   return fault
@@ -78,21 +90,20 @@ export function patchFault<Spec>({ on, change, witness, effect, preflight, ...ab
 
 const POLL = seconds(0.05)
 
-const nothingFound: Preflight = { refusals: [], warnings: [], needs: [] }
-
-const ownNeeds = ({ cluster, kind, namespace, name }: ObjectRef) =>
-  needs(['get', 'patch'], { cluster, kind: kindOf({ kind }), namespace, name })
-
 /** For effects that are the very state that was set: read back until it is there. */
 export async function readBackState<Spec>(
   { ref, cluster, context }: Scene<Spec>,
   isSo: (object: K8sObject) => boolean,
   how: string,
+  more: (object: K8sObject) => string = () => '',
 ): Promise<EffectSeen> {
   for (let lo: number = context.clock.now(); !context.signal.aborted; ) {
     const looked = context.clock.now()
     const object = await cluster.find(kindOf(ref), ref.namespace ?? undefined, ref.name, context).catch(() => undefined)
-    if (object && isSo(object)) return { proven: true, level: 'control', at: { lo, hi: context.clock.now() }, how }
+    if (object && isSo(object)) {
+      const said = [how, more(object)].filter((part) => part !== '').join('; ')
+      return { proven: true, level: 'control', at: { lo, hi: context.clock.now() }, how: said }
+    }
     if (object) lo = looked
     await context.clock.sleep(POLL, context.signal).catch(() => undefined)
   }

@@ -27,6 +27,7 @@ export const KINDS = {
   statefulset: kind('StatefulSet', 'apps', 'v1', 'statefulsets'),
   daemonset: kind('DaemonSet', 'apps', 'v1', 'daemonsets'),
   replicaset: kind('ReplicaSet', 'apps', 'v1', 'replicasets'),
+  controllerrevision: kind('ControllerRevision', 'apps', 'v1', 'controllerrevisions'),
   hpa: kind('HorizontalPodAutoscaler', 'autoscaling', 'v2', 'horizontalpodautoscalers'),
   pdb: kind('PodDisruptionBudget', 'policy', 'v1', 'poddisruptionbudgets'),
   lease: kind('Lease', 'coordination.k8s.io', 'v1', 'leases'),

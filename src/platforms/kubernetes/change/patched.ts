@@ -116,21 +116,31 @@ export const MARK_LABELS = [RUN_LABEL, EXPIRES_LABEL]
 export const MARK_ANNOTATIONS = [UNDO_ANNOTATION, PRIOR_ANNOTATION]
 
 /** The guarded patch that a person would type; where a value stands on the object alone, only firedrill can read it back. */
-function undoCommand({ object, edits, guards }: PatchUndo, run: string): string {
-  const fields = edits.flatMap((edit) => (edit.what === 'field' ? [edit] : []))
-  if (fields.length < edits.length) return `firedrill undo --run ${run}`
-  const steps = fields.flatMap(({ path, ours, before }): PatchStep[] => [
-    ...(ours === null ? [] : [{ op: 'test', path, value: ours.value } as const]),
-    ...(before === null
-      ? [{ op: 'remove', path } as const]
-      : [{ op: ours === null ? 'add' : 'replace', path, value: before.value } as const]),
-  ])
+function undoCommand(undo: PatchUndo, run: string): string {
+  if (undo.edits.some(({ what }) => what !== 'field')) return `firedrill undo --run ${run}`
   const marks = [
-    ...[UNDO_ANNOTATION].map((key) => `/metadata/annotations/${escapePointer(key)}`),
+    `/metadata/annotations/${escapePointer(UNDO_ANNOTATION)}`,
     ...MARK_LABELS.map((key) => `/metadata/labels/${escapePointer(key)}`),
-  ].map((path) => ({ op: 'remove', path }) as const)
-  return patchCommand(object, [...guards.map(({ path, value }) => ({ op: 'test', path, value }) as const), ...steps, ...marks])
+  ]
+  return patchCommand(undo.object, [...stepsByHand(undo), ...marks.map((path) => ({ op: 'remove', path }) as const)])
 }
+
+/** The same for an object that has lost its mark. Hidden values are left out: nobody knows them any more. */
+export const unmarkedCommand = (undo: PatchUndo): string => patchCommand(undo.object, stepsByHand(undo))
+
+const stepsByHand = ({ edits, guards }: PatchUndo): readonly PatchStep[] => [
+  ...guards.map(({ path, value }) => ({ op: 'test', path, value }) as const),
+  ...edits.flatMap((edit): PatchStep[] => {
+    if (edit.what !== 'field') return []
+    const { path, ours, before } = edit
+    return [
+      ...(ours === null ? [] : [{ op: 'test', path, value: ours.value } as const]),
+      ...(before === null
+        ? [{ op: 'remove', path } as const]
+        : [{ op: ours === null ? 'add' : 'replace', path, value: before.value } as const]),
+    ]
+  }),
+]
 
 /** Of a patch that somebody else's write came before. */
 export const RETRIES = 8

@@ -3,11 +3,12 @@ import type { Json } from '../../../domain/json.ts'
 import type { UndoOutcome } from '../../../domain/undo.ts'
 import { isChanged } from '../api/api-error.ts'
 import { type Cluster, reconnect } from '../api/cluster.ts'
-import { escapePointer, type K8sObject } from '../api/objects.ts'
+import { at, escapePointer, type K8sObject, type PatchStep, sameJson } from '../api/objects.ts'
 import { kindOf, labelOf, namespaceOf } from '../target/target.ts'
 import { markedBy, PRIOR_ANNOTATION, RUN_LABEL } from './marks.ts'
-import { type Edit, isBack, isOurs, priorOf, removeEntries, undoSteps } from './patch.ts'
-import { MARK_ANNOTATIONS, MARK_LABELS, type PatchUndo, RETRIES, testSteps } from './patched.ts'
+import { type Edit, type Guard, isBack, isOurs, priorOf, removeEntries, undoSteps } from './patch.ts'
+import { MARK_ANNOTATIONS, MARK_LABELS, type PatchUndo, RETRIES, testSteps, unmarkedCommand } from './patched.ts'
+import { freeStuckPods, isWorkload, mayGetStuck, tidyCopies } from './rollout.ts'
 
 function hiddenIn({ metadata }: K8sObject): Readonly<Record<string, Json>> {
   try {
@@ -35,7 +36,8 @@ export async function undoPatch(record: PatchUndo, context: Context): Promise<Un
 }
 
 /** The outcome where nothing is to be done, or nothing can be; undefined: it carries our mark. */
-function outcomeAsItIs(object: K8sObject | undefined, { object: ref, edits }: PatchUndo, run: string): UndoOutcome | undefined {
+function outcomeAsItIs(object: K8sObject | undefined, record: PatchUndo, run: string): UndoOutcome | undefined {
+  const { object: ref, edits } = record
   if (!object) return { state: 'not-needed', verified: true, detail: `${labelOf(ref)} is gone, and the fault with it` }
   if (object.metadata.uid !== ref.uid)
     return { state: 'not-needed', verified: true, detail: `${labelOf(ref)} was made anew since, without the fault` }
@@ -45,14 +47,23 @@ function outcomeAsItIs(object: K8sObject | undefined, { object: ref, edits }: Pa
   return {
     state: 'failed',
     verified: false,
-    detail: `somebody removed this run's mark from ${labelOf(ref)}, and ${left.map(({ path }) => path).join(', ')} is still what the fault wrote`,
+    detail: `somebody removed this run's mark from ${labelOf(ref)}, and ${left.map(({ path }) => path).join(', ')} is still what the fault wrote; ${byHand(record)}`,
   }
+}
+
+/** What was hidden stood in the mark: with that it is lost to everybody but whoever wrote it. */
+function byHand(record: PatchUndo): string {
+  const hidden = record.edits.filter(({ what }) => what === 'hidden')
+  if (hidden.length > 0)
+    return `what ${hidden.map(({ path }) => path).join(', ')} was stood in that mark alone: put it back from where it is kept`
+  return `if that is not wanted: ${unmarkedCommand(record)}`
 }
 
 async function putBack(cluster: Cluster, object: K8sObject, record: PatchUndo, context: Context): Promise<UndoOutcome> {
   const { object: ref, edits, guards } = record
   const hidden = hiddenIn(object)
-  const ours = edits.filter((edit) => isOurs(object, edit))
+  const moved = guards.filter(({ path, value }) => !sameJson(at(object, path), value))
+  const ours = moved.length > 0 ? [] : edits.filter((edit) => isOurs(object, edit))
   const lost = ours.filter((edit) => edit.what !== 'element' && priorOf(edit, hidden) === undefined)
   if (lost.length > 0)
     return {
@@ -60,20 +71,59 @@ async function putBack(cluster: Cluster, object: K8sObject, record: PatchUndo, c
       verified: false,
       detail: `the annotation ${PRIOR_ANNOTATION} of ${labelOf(ref)} no longer says what ${lost.map(({ path }) => path).join(', ')} was`,
     }
-  const keptGuards = ours.length === edits.length ? guards : []
-  // What was written can be tested for, and then it does not matter who writes the rest of the object all the time; that a field is still
-  // missing, or that somebody else's value is still there, only the version tells.
-  const exactly = ours.length < edits.length || ours.some((edit) => edit.what !== 'element' && edit.ours === null)
-  const steps = [
-    ...testSteps(object, keptGuards, exactly),
-    { op: 'test', path: `/metadata/labels/${escapePointer(RUN_LABEL)}`, value: context.run } as const,
+  const back = [
+    ...asItIs(object, edits, ours, moved.length === 0 ? guards : [], context.run),
     ...ours.flatMap((edit) => undoSteps(object, edit, hidden)),
-    ...removeEntries(object, '/metadata/annotations', MARK_ANNOTATIONS),
-    ...removeEntries(object, '/metadata/labels', MARK_LABELS),
   ]
-  await cluster.patch(kindOf(ref), namespaceOf(ref), ref.name, steps, context)
-  return readBack(await cluster.get(kindOf(ref), namespaceOf(ref), ref.name, context), record, ours)
+  const write = (steps: readonly PatchStep[]): Promise<unknown> => cluster.patch(kindOf(ref), namespaceOf(ref), ref.name, steps, context)
+  if (moved.length === 0 && mayGetStuck(ref, object, edits)) {
+    // The mark goes last: whoever undoes it after a crash in between finds that there is something left to do.
+    if (ours.length > 0) await write(back)
+    await freeStuckPods(cluster, ref, edits, context)
+    const now = await cluster.get(kindOf(ref), namespaceOf(ref), ref.name, context)
+    await write([...asItIs(now, [], [], [], context.run), ...withoutMark(now)])
+  } else await write([...back, ...withoutMark(object)])
+  if (isWorkload(ref)) await tidyCopies(cluster, ref, context)
+  const left = await cluster.get(kindOf(ref), namespaceOf(ref), ref.name, context)
+  return moved.length > 0 ? movedAway(left, record, moved) : readBack(left, record, ours)
 }
+
+/**
+ * The object is still as it was looked at, as far as it matters. What is there can be tested for, and then it does not matter who writes the
+ * rest of the object all the time; that a field is missing, or was, only the version tells.
+ */
+function asItIs(
+  object: K8sObject,
+  edits: readonly Edit[],
+  ours: readonly Edit[],
+  guards: readonly Guard[],
+  run: string,
+): readonly PatchStep[] {
+  const others = edits
+    .filter((edit) => !ours.includes(edit) && edit.what !== 'element')
+    .map(({ path }) => [path, at(object, path)] as const)
+  const exactly =
+    edits.some((edit) => edit.what === 'element' && !ours.includes(edit)) ||
+    others.some(([, value]) => value === undefined) ||
+    ours.some((edit) => edit.what !== 'element' && edit.ours === null)
+  return [
+    ...testSteps(object, guards, exactly),
+    { op: 'test', path: `/metadata/labels/${escapePointer(RUN_LABEL)}`, value: run },
+    ...others.flatMap(([path, value]): PatchStep[] => (value === undefined ? [] : [{ op: 'test', path, value }])),
+  ]
+}
+
+const withoutMark = (object: K8sObject): readonly PatchStep[] => [
+  ...removeEntries(object, '/metadata/annotations', MARK_ANNOTATIONS),
+  ...removeEntries(object, '/metadata/labels', MARK_LABELS),
+]
+
+/** The paths mean something else by now. */
+const movedAway = (object: K8sObject, { object: ref }: PatchUndo, moved: readonly Guard[]): UndoOutcome => ({
+  state: 'drifted',
+  verified: markedBy(object) === undefined,
+  detail: `somebody else moved ${moved.map(({ value }) => JSON.stringify(value)).join(', ')} of ${labelOf(ref)} meanwhile; it was left as it is`,
+})
 
 function readBack(object: K8sObject, { object: ref, edits }: PatchUndo, ours: readonly Edit[]): UndoOutcome {
   const verified = markedBy(object) === undefined && ours.every((edit) => isBack(object, edit))

@@ -96,7 +96,8 @@ export function backendsFall(
   const what = of.service === undefined ? 'no service' : `service ${of.service}`
   const unseen = (how: string): EffectSeen => ({ proven: false, level: 'data', at: null, how })
   if (before.length <= most) {
-    const none = of.service === undefined ? 'no service sent traffic there before the fault' : `${what} had no ready endpoint before the fault`
+    const none =
+      of.service === undefined ? 'no service sent traffic there before the fault' : `${what} had no ready endpoint before the fault`
     const how = before.length === 0 ? none : `only ${before.length} of the endpoints were ready before the fault`
     return Promise.resolve(unseen(`${how}: name a probe that sees it, effect: {probe: NAME}`))
   }
