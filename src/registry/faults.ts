@@ -1,6 +1,7 @@
 // One line per fault.
 
 export { httpCall } from '../faults/http/call.ts'
+export { kubernetesAdmissionFail } from '../faults/kubernetes/admission-fail.ts'
 export { kubernetesConfigFlip } from '../faults/kubernetes/config-flip.ts'
 export { kubernetesDnsFail } from '../faults/kubernetes/dns-fail.ts'
 export { kubernetesDnsOverride } from '../faults/kubernetes/dns-override.ts'
