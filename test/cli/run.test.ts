@@ -51,8 +51,8 @@ test('nobody listens: refused, nothing injected, exit 4', async () => {
 test('a kind that is not built yet: a note for validate, refused by plan and run', async () => {
   using at = place()
   const yaml = experiment(1)
-    .replace('web: {process: {port: 1}}', 'web: {kubernetes: {namespace: x}}')
-    .replace('process/pause', 'kubernetes/pod-kill')
+    .replace('web: {process: {port: 1}}', 'web: {aws: {instances: [i-1]}}')
+    .replace('process/pause', 'aws/instance-stop')
   writeFileSync(join(at.folder, 'a.yaml'), yaml)
   const options = { cwd: at.folder, env: at.env }
   expect((await firedrill(['validate', 'a.yaml'], options)).code).toBe(0)
