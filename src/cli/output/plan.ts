@@ -14,6 +14,7 @@ const REACH: Readonly<Record<UndoReach, string>> = {
 }
 
 const SHOWN_TARGETS = 12
+const SHOWN_RIGHTS = 40
 
 function targetLines(of: PlannedTarget, paint: Paint): readonly string[] {
   const prior = of.prior === null ? [] : [`        ${paint.dim('now ')} ${harmless(JSON.stringify(of.prior))}`]
@@ -21,7 +22,7 @@ function targetLines(of: PlannedTarget, paint: Paint): readonly string[] {
   return [`      ${harmless(of.label)}`, `        ${paint.dim('call')} ${harmless(of.call)}`, ...prior, ...undo]
 }
 
-function faultLines(fault: PlannedFault, paint: Paint): readonly string[] {
+function faultLines(fault: PlannedFault, granted: boolean, paint: Paint): readonly string[] {
   const shown = fault.targets.slice(0, SHOWN_TARGETS)
   const hidden = fault.targets.length - shown.length
   return [
@@ -30,8 +31,23 @@ function faultLines(fault: PlannedFault, paint: Paint): readonly string[] {
     ...(hidden > 0 ? [`      … and ${hidden} more (--json lists all)`] : []),
     `    ${paint.dim('effect')}  ${fault.effectHow}`,
     `    ${paint.dim('undo')}    ${REACH[fault.undoFrom]}: ${fault.undoHow}`,
-    ...(fault.permissions.length > 0 ? [`    ${paint.dim('needs')}   ${fault.permissions.join(', ')}`] : []),
+    ...(fault.permissions.length > 0 && !granted ? [`    ${paint.dim('needs')}   ${fault.permissions.join(', ')}`] : []),
   ]
+}
+
+/** Its rights are listed below, exactly: what it needs in general would only say it again. */
+const isGranted = ({ fault }: PlannedFault, grants: Plan['grants']): boolean =>
+  grants.some(({ platform }) => fault.startsWith(`${platform}/`))
+
+function rightLines({ grants, source }: Plan, paint: Paint): readonly string[] {
+  if (grants.length === 0) return []
+  const lines = grants.flatMap(({ platform, rights }) => {
+    const shown = rights.slice(0, SHOWN_RIGHTS).toSorted()
+    const hidden = rights.length - shown.length
+    const more = hidden > 0 ? [`      … and ${hidden} more (--json lists all)`] : []
+    return [`  ${paint.bold(platform)}  ${plural(rights.length, 'right')}`, ...shown.map((right) => `      ${harmless(right)}`), ...more]
+  })
+  return [...lines, `    ${paint.dim('grant')}  firedrill plan ${harmless(source.file)} --rbac   prints what an administrator would apply`]
 }
 
 const notes = (head: string, of: readonly PlanWarning[], colour: (text: string) => string): readonly string[] =>
@@ -68,12 +84,20 @@ export function renderPlan(plan: Plan, paint: Paint): string {
   const actions = plan.actions.map(({ name, call }) => `  ${paint.bold(name)}  action: ${harmless(call)}`)
   return [
     paint.bold(plan.experiment.title),
-    ...plan.faults.flatMap((fault) => faultLines(fault, paint)),
+    ...plan.faults.flatMap((fault) => faultLines(fault, isGranted(fault, plan.grants), paint)),
     ...actions,
     ...ledgers,
+    ...rightLines(plan, paint),
     '',
     table(factRows(plan), '  '),
     ...notes('warning:', plan.warnings, paint.yellow),
     ...notes('refused:', plan.refusals, paint.red),
   ].join('\n')
 }
+
+/** What grants exactly the rights that the drill uses, one document after the other, ready to be applied. */
+export const renderGrants = ({ grants }: Plan): string =>
+  grants
+    .map(({ apply }) => apply.trimEnd())
+    .filter((text) => text !== '')
+    .join('\n---\n')

@@ -1,8 +1,11 @@
+import type { UndoStore } from '../../contracts/undo-store.ts'
 import { refused } from '../../domain/error.ts'
 import type { UndoState } from '../../domain/undo.ts'
 import { EXIT } from '../../domain/verdict.ts'
-import { type RunStatus, statusOf } from '../../engine/home/runs.ts'
-import { abandonedRuns, undoByHand } from '../../engine/undo/by-hand.ts'
+import { type RunStatus, readRun, statusOf } from '../../engine/home/runs.ts'
+import { abandonedRuns, type ByHand, undoByHand, undoFromStore } from '../../engine/undo/by-hand.ts'
+import { isExpired, type RunInStore } from '../../engine/undo/in-store.ts'
+import type { Rescue } from '../../engine/undo/rescue/rescue.ts'
 import { registry } from '../../registry/index.ts'
 import { askOnTerminal } from '../drill/consent.ts'
 import { writeReports } from '../drill/judge.ts'
@@ -10,6 +13,7 @@ import { homeFolder } from '../host/home.ts'
 import { ownSignals } from '../host/posix-signals.ts'
 import type { Paint } from '../host/terminal.ts'
 import { renderStatus } from './status.ts'
+import { isLeft, lookInto, openStores, renderInStore, THIS_MACHINE_ONLY } from './stores.ts'
 
 export interface UndoJson {
   readonly runs: readonly {
@@ -31,6 +35,8 @@ export interface UndoJson {
 export interface UndoInput {
   readonly run: string | undefined
   readonly expired: boolean
+  /** Stores to look into besides this machine. */
+  readonly stores: readonly string[]
   readonly yes: boolean
   readonly env: Readonly<Record<string, string | undefined>>
   readonly asks: boolean
@@ -39,25 +45,57 @@ export interface UndoInput {
   readonly progress: (text: string) => void
 }
 
-async function chosen(home: string, input: UndoInput): Promise<readonly RunStatus[]> {
-  if (input.run !== undefined) return [await statusOf(home, input.run)]
-  const all = await abandonedRuns(home)
-  if (input.expired || all.length === 0) return all
-  input.show(renderStatus(all, input.paint))
-  if (input.yes) return all
-  if (!input.asks)
-    throw refused('Nobody can be asked here.', 'CONSENT_NEEDED', [
-      'firedrill undo --expired',
-      ...all.map(({ info }) => `firedrill undo --run ${info.run}`),
-    ])
-  const answer = (await askOnTerminal('Put all of this back? [y/N] ')).trim().toLowerCase()
-  if (answer !== 'y' && answer !== 'yes') throw refused('Nothing was undone.', 'NOT_APPROVED', ['firedrill status'])
+/** One run in one place that is to be undone. */
+interface Job {
+  readonly run: string
+  undo(deps: ByHand): Promise<Rescue>
+}
+
+const hereJob = ({ info }: RunStatus): Job => ({ run: info.run, undo: (deps) => undoByHand(info.run, deps) })
+const storeJob = (run: string, store: UndoStore): Job => ({ run, undo: (deps) => undoFromStore(run, store, deps) })
+
+async function jobsOf(home: string, input: UndoInput): Promise<readonly Job[]> {
+  const { run } = input
+  const stores = await openStores(input.stores, input.env)
+  if (run !== undefined) return jobsOfRun(home, run, stores)
+  const here = await abandonedRuns(home)
+  const found = (await lookInto(stores)).flat()
+  const there = found.filter(input.expired ? isExpired : isLeft)
+  const all = [...here.map(hereJob), ...there.map((each) => storeJob(each.run, each.store))]
+  if (!input.expired && all.length > 0) await approve(here, there, input)
   return all
 }
 
-async function undoOne(home: string, { info }: RunStatus, input: UndoInput): Promise<UndoJson['runs'][number]> {
-  input.progress(`${info.run}: undoing …`)
-  const { results, exit } = await undoByHand(info.run, {
+/** Here first, where its journal is; in a store what is left of it then. */
+async function jobsOfRun(home: string, run: string, stores: readonly UndoStore[]): Promise<readonly Job[]> {
+  const elsewhere = stores.map((store) => storeJob(run, store))
+  const known = await readRun(home, run).then(
+    () => true,
+    (error: unknown) => {
+      if (stores.length > 0) return false
+      throw error
+    },
+  )
+  return known ? [hereJob(await statusOf(home, run)), ...elsewhere] : elsewhere
+}
+
+async function approve(here: readonly RunStatus[], there: readonly RunInStore[], input: UndoInput): Promise<void> {
+  if (here.length > 0) input.show(renderStatus(here, input.paint))
+  for (const each of there) input.show(renderInStore(each, input.paint))
+  if (input.yes) return
+  if (!input.asks)
+    throw refused('Nobody can be asked here.', 'CONSENT_NEEDED', [
+      `firedrill undo --expired${input.stores.map((where) => ` --store ${where}`).join('')}`,
+      ...here.map(({ info }) => `firedrill undo --run ${info.run}`),
+      ...there.map(({ run, store }) => `firedrill undo --run ${run} --store ${store.where}`),
+    ])
+  const answer = (await askOnTerminal('Put all of this back? [y/N] ')).trim().toLowerCase()
+  if (answer !== 'y' && answer !== 'yes') throw refused('Nothing was undone.', 'NOT_APPROVED', ['firedrill status'])
+}
+
+async function undoOne(home: string, job: Job, input: UndoInput): Promise<UndoJson['runs'][number]> {
+  input.progress(`${job.run}: undoing …`)
+  const { results, exit } = await job.undo({
     home,
     registry,
     env: input.env,
@@ -69,7 +107,7 @@ async function undoOne(home: string, { info }: RunStatus, input: UndoInput): Pro
     const { id, fault, target, command } = record
     return { id, fault, target, command, state: outcome.state, verified: outcome.verified, detail: outcome.detail }
   })
-  return { run: info.run, exit, undone }
+  return { run: job.run, exit, undone }
 }
 
 function shown({ run, exit, undone }: UndoJson['runs'][number]): string {
@@ -84,8 +122,8 @@ function shown({ run, exit, undone }: UndoJson['runs'][number]): string {
 /** Undoes one run, or every abandoned one; one that fails does not stop the others. Signals wait until it is done. */
 export async function undoCommand(input: UndoInput): Promise<UndoJson> {
   const home = homeFolder(input.env)
-  const runs = await chosen(home, input)
-  if (runs.length === 0) input.show('Nothing is faulted.')
+  const jobs = await jobsOf(home, input)
+  if (jobs.length === 0) input.show(input.stores.length > 0 ? 'Nothing is faulted.' : `Nothing is faulted. ${THIS_MACHINE_ONLY}`)
   using _ = ownSignals({
     stop: () => input.progress('undoing is not cut off; a third Ctrl-C leaves all the same'),
     explain: () => input.progress('still undoing'),
@@ -93,8 +131,8 @@ export async function undoCommand(input: UndoInput): Promise<UndoJson> {
     crashed: (error) => input.progress(String(error)),
   })
   const done: UndoJson['runs'][number][] = []
-  for (const status of runs) {
-    const one = await undoOne(home, status, input)
+  for (const job of jobs) {
+    const one = await undoOne(home, job, input)
     input.show(shown(one))
     done.push(one)
   }

@@ -1,6 +1,6 @@
 import { systemClock } from '../../contracts/clock.ts'
 import type { UndoStore } from '../../contracts/undo-store.ts'
-import { type DrillError, refused } from '../../domain/error.ts'
+import { type DrillError, describe, refused } from '../../domain/error.ts'
 import type { Seconds } from '../../domain/time.ts'
 import { EXIT } from '../../domain/verdict.ts'
 import { makeFolder } from '../home/durable.ts'
@@ -42,8 +42,15 @@ export async function undoByHand(run: string, deps: ByHand): Promise<Rescue> {
   return rescue({ ...deps, run, info, lease, by: 'undo', why: info.state === 'ended' ? 'its undo had failed' : 'its process died' })
 }
 
-/** Undoes what a run recorded in a store outside its machine, when that machine is gone. Rejects when the store cannot be read. */
+/**
+ * Undoes what a run recorded in a store outside its machine, when that machine is gone. Rejects when the store cannot be read, and with a
+ * DrillError (LEASE_HELD) while somebody renews the run's lock there.
+ */
 export async function undoFromStore(run: string, store: UndoStore, deps: ByHand): Promise<Rescue> {
+  if (await store.held?.(run))
+    throw refused(`The run ${run} is running on some machine: its lock in ${store.where} is renewed`, 'LEASE_HELD', [
+      `firedrill stop ${run} --store ${store.where}`,
+    ])
   const paths = runPaths(deps.home, run)
   await makeFolder(paths.undo)
   const lease = await takeLease({ run, file: paths.lease, by: 'undo' })
@@ -65,6 +72,8 @@ export async function undoFromStore(run: string, store: UndoStore, deps: ByHand)
       }),
     })
     const failed = results.some(({ outcome }) => outcome.state === 'failed')
+    // A Lease that is left does no harm: it is stale.
+    if (!failed) await store.release?.(run).catch((error: unknown) => deps.log(`its lock there is left to expire: ${describe(error)}`))
     return { results, exit: failed ? EXIT['undo-failed'] : EXIT.held }
   } finally {
     await journal.close().catch(() => undefined)

@@ -90,7 +90,8 @@ class ClusterStore implements UndoStore {
       throw error
     })
     const ref = await this.#cluster.ref(this.#now)
-    const all = new Map([...tagged, ...stored].map((record) => [keyOf(record), onCluster(record, ref)]))
+    // In the order of their calls, as far as that is known: undo goes backwards.
+    const all = new Map([...stored, ...tagged].map((record) => [keyOf(record), onCluster(record, ref)]))
     return [...all.values()]
   }
 
