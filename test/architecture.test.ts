@@ -107,6 +107,30 @@ test('every relative import names a file that is there', () => {
   expect(missing).toEqual([])
 })
 
+/** Everything that modules load: at once, or also later. What is named only as a type or by URL is not loaded. */
+function loadedBy(root: string, entries: readonly string[], when: 'at once' | 'ever'): readonly string[] {
+  const found = new Set(entries)
+  for (const file of found) {
+    if (!file.endsWith('.ts')) continue
+    for (const { to, typeOnly, dynamic } of importsOf(root, file))
+      if (!typeOnly && (when === 'ever' || !dynamic)) found.add(to.startsWith('.') ? posix.join(posix.dirname(file), to) : to)
+  }
+  return [...found]
+}
+
+test('no probe and no signal ever loads an SDK on the observer’s thread: a worker of its own does', () => {
+  const SDK = '@kubernetes/client-node'
+  const observing = globSync(['probes/**/*.ts', 'signals/**/*.ts', 'engine/observer/*.ts'], { cwd: src }).filter(
+    (file) => !file.endsWith('.test.ts'),
+  )
+  const loaded = loadedBy(src, observing, 'ever')
+  expect(loaded).toContain('platforms/kubernetes/observe/observe.ts')
+  expect(loaded).not.toContain(SDK)
+  // A load of another process stands in the thread's list, too; it is not run there.
+  expect(loadedBy(src, ['cli/processes/observer-main.ts'], 'at once')).not.toContain(SDK)
+  expect(loadedBy(src, ['platforms/kubernetes/observe/observe-main.ts'], 'ever')).toContain(SDK)
+})
+
 test.each([
   ['measure/x.ts', `import { a } from '../engine/y.ts'`],
   ['measure/x.ts', `import type { A } from '../engine/y.ts'`],

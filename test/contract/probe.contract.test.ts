@@ -9,20 +9,10 @@ import { createServer as createTlsServer } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemClock } from '../../src/contracts/clock.ts'
 import type { Context } from '../../src/contracts/context.ts'
-import type { Probe, ProbeSession } from '../../src/contracts/probe.ts'
 import type { Json } from '../../src/domain/json.ts'
-import { served } from '../../src/domain/sample.ts'
-import type { Field, Shape } from '../../src/domain/shape.ts'
 import { seconds } from '../../src/domain/time.ts'
 import * as probes from '../../src/registry/probes.ts'
-
-/** What every kind of probe is held to: one that is well, one that is down at once, one that never answers, one that answers wrong. */
-interface Rig {
-  readonly well: { readonly spec: Json; readonly expect: Json }
-  readonly down: { readonly spec: Json; readonly expect: Json }
-  readonly hanging: { readonly spec: Json; readonly expect: Json }
-  readonly wrong: { readonly spec: Json; readonly expect: Json }
-}
+import { holdProbe, probes as kinds, type ProbeRig as Rig } from './probe-suite.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'probe-'))
 const ends: (() => void)[] = []
@@ -162,84 +152,16 @@ afterAll(() => {
   rmSync(folder, { recursive: true })
 })
 
-const fieldsOf = (shape: Shape<unknown>): readonly (readonly [string, Field])[] =>
-  shape.node.type === 'object' ? Object.entries(shape.node.fields) : []
-
-const kinds: readonly (readonly [string, Probe])[] = Object.entries(probes)
-
 test('there are probes, and each has a rig', () => {
   expect(kinds.length).toBeGreaterThan(0)
-  expect(Object.keys(rigs).toSorted()).toEqual(kinds.map(([, probe]) => probe.name).toSorted())
+  expect(Object.keys(rigs).toSorted()).toEqual(kinds.map(({ name }) => name).toSorted())
 })
 
-describe.each(kinds)('%s', (exported, probe) => {
-  const rig = (): Rig => {
-    const found = rigs[probe.name]
-    if (!found) throw new Error(`no rig for ${probe.name}`)
+describe.each(kinds.map((probe) => [probe.name, probe] as const))('%s', (name, probe) => {
+  holdProbe(probe, context, () => {
+    const found = rigs[name]
+    if (!found) throw new Error(`no rig for ${name}`)
     return found
-  }
-  const open = async ({ spec, expect: wanted }: Rig['well']): Promise<ProbeSession> => probe.open(spec, wanted, context)
-  const shot = async (what: Rig['well'], timeout = 3) => {
-    const session = await open(what)
-    const before = context.clock.now()
-    const one = await session.shoot(seconds(timeout))
-    expect(one.start).toBeGreaterThanOrEqual(before)
-    expect(one.end).toBeGreaterThan(one.start)
-    expect(one.end).toBeLessThanOrEqual(context.clock.now())
-    await session.close()
-    return one
-  }
-
-  test('has its name, a summary, and a sentence for every field', () => {
-    expect(probe.name).toBe(exported)
-    expect(probe.summary).not.toBe('')
-    for (const shape of [probe.parameters, probe.expect]) {
-      expect(shape.node.type).toBe('object')
-      for (const [name, field] of fieldsOf(shape)) expect(field.node.doc, name).toBeTruthy()
-    }
-  })
-
-  test('tells its latency bound', () => {
-    expect(probe.latencyBound({ latency: { max: 0.3 } })).toBe(0.3)
-    expect(probe.latencyBound({})).toBeUndefined()
-  })
-
-  test('what is well is served', async () => {
-    const one = await shot(rig().well)
-    expect(served(one.outcome), one.code).toBe(true)
-  })
-
-  test('what is down fails at once, and says why', async () => {
-    const one = await shot(rig().down)
-    expect(one.outcome).toBe('failed')
-    expect(one.code).not.toBe('timeout')
-    expect(one.end - one.start).toBeLessThan(1)
-  })
-
-  test('what never answers fails at its timeout', async () => {
-    const one = await shot(rig().hanging, 0.25)
-    expect(one).toMatchObject({ outcome: 'failed', code: 'timeout' })
-    expect(one.end - one.start).toBeGreaterThan(0.24)
-    expect(one.end - one.start).toBeLessThan(1)
-  })
-
-  test('an answer in time that is not right is wrong', async () => {
-    expect((await shot(rig().wrong, 0.5)).outcome).toBe('wrong')
-  })
-
-  test('a right answer that is late is failed', async () => {
-    const { spec, expect: wanted } = rig().well
-    const one = await shot({ spec, expect: { ...(wanted as object), latency: { max: 0.000_000_1 } } })
-    expect(one).toMatchObject({ outcome: 'failed', code: 'latency' })
-  })
-
-  test('shots overlap: one that hangs holds up no other', async () => {
-    const session = await open(rig().hanging)
-    const before = performance.now()
-    const all = await Promise.all(Array.from({ length: 8 }, () => session.shoot(seconds(0.3))))
-    expect(performance.now() - before).toBeLessThan(1_500)
-    expect(all.every((one) => one.code === 'timeout')).toBe(true)
-    await session.close()
   })
 })
 

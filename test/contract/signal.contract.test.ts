@@ -1,22 +1,10 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { systemClock } from '../../src/contracts/clock.ts'
-import type { Context } from '../../src/contracts/context.ts'
-import type { Signal, SignalSeen } from '../../src/contracts/signal.ts'
 import type { Json } from '../../src/domain/json.ts'
-import { seconds } from '../../src/domain/time.ts'
 import * as signals from '../../src/registry/signals.ts'
+import { EVERY, holdSignal, signals as kinds, type SignalRig as Rig, watching } from './signal-suite.ts'
 
-/** A real detector for every kind of signal: it is quiet, can be made to fire, and to be quiet again. */
-interface Rig {
-  readonly spec: Json
-  /** Within how many seconds of the change it must be seen. */
-  readonly within: number
-  readonly flip: (firing: boolean) => Promise<void>
-}
-
-const EVERY = 0.05
 const ends: (() => void)[] = []
 let rigs: Readonly<Record<string, () => Promise<Rig>>>
 
@@ -88,60 +76,16 @@ afterAll(() => {
   for (const end of ends) end()
 })
 
-function watching(signal: Signal, spec: Json) {
-  const abort = new AbortController()
-  const seen: SignalSeen[] = []
-  const clock = systemClock(process.hrtime.bigint())
-  const context: Context = { clock, signal: abort.signal, run: 'r', lease: { file: '', epoch: 1 }, env: {}, folder: '.', note: () => {} }
-  const over = signal.watch(spec, seconds(EVERY), (what) => seen.push(what), context)
-  return { seen, over, clock, stop: () => abort.abort() }
-}
-
-const kinds: readonly (readonly [string, Signal])[] = Object.entries(signals)
-
 test('there are signals, and each has a rig', () => {
   expect(kinds.length).toBeGreaterThan(0)
-  expect(Object.keys(rigs).toSorted()).toEqual(kinds.map(([, signal]) => signal.name).toSorted())
+  expect(Object.keys(rigs).toSorted()).toEqual(kinds.map(({ name }) => name).toSorted())
 })
 
-describe.each(kinds)('%s', (exported, signal) => {
-  const rig = async (): Promise<Rig> => {
-    const make = rigs[signal.name]
-    if (!make) throw new Error(`no rig for ${signal.name}`)
+describe.each(kinds.map((signal) => [signal.name, signal] as const))('%s', (name, signal) => {
+  holdSignal(signal, async () => {
+    const make = rigs[name]
+    if (!make) throw new Error(`no rig for ${name}`)
     return make()
-  }
-
-  test('has its name, a summary, and a sentence for every field', () => {
-    expect(signal.name).toBe(exported)
-    expect(signal.summary).not.toBe('')
-    const { node } = signal.parameters
-    expect(node.type).toBe('object')
-    if (node.type === 'object') for (const [name, field] of Object.entries(node.fields)) expect(field.node.doc, name).toBeTruthy()
-  })
-
-  test('reports its first state soon, then each change once, at a time that holds the truth, and ends when told', async () => {
-    const { spec, within, flip } = await rig()
-    const { seen, over, clock, stop } = watching(signal, spec)
-    await expect.poll(() => seen.map((one) => one.state), { interval: 10 }).toEqual(['quiet'])
-    for (const firing of [true, false, true]) {
-      await clock.sleep(seconds(EVERY * 1.7))
-      const count = seen.length
-      const before = clock.now()
-      await flip(firing)
-      const after = clock.now()
-      await expect.poll(() => seen.length, { interval: 5 }).toBe(count + 1)
-      const last = seen.at(-1)
-      expect(last?.state).toBe(firing ? 'firing' : 'quiet')
-      expect(last?.at.lo).toBeLessThanOrEqual(after)
-      expect(last?.at.hi).toBeGreaterThanOrEqual(before)
-      expect((last?.at.hi ?? 0) - before).toBeLessThan(within)
-    }
-    const { length } = seen
-    await flip(true)
-    await clock.sleep(seconds(EVERY * 2))
-    expect(seen).toHaveLength(length)
-    stop()
-    await expect(over).resolves.toBeUndefined()
   })
 })
 

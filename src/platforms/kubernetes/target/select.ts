@@ -7,19 +7,9 @@ import { type Cluster, type ClusterRef, connect } from '../api/cluster.ts'
 import { KINDS } from '../api/kinds.ts'
 import type { K8sObject } from '../api/objects.ts'
 import { needs } from '../rights/needs.ts'
+import { clusterFields, dnsName } from './fields.ts'
 import { findOwnPod, type OwnPod } from './own-pod.ts'
 import { TARGET_KINDS, targetOf } from './target.ts'
-
-const dnsName = (doc: string, examples: readonly string[]) =>
-  text({ pattern: /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, what: 'a name in the cluster: lower case letters, digits, - and .', doc, examples })
-
-export const clusterFields = {
-  context: text({ doc: 'The context of the kubeconfig. Default: its current one, or the cluster that this runs in.', examples: ['eu'] }),
-  kubeconfig: text({
-    doc: 'A kubeconfig, relative to this file. Default: $KUBECONFIG, else ~/.kube/config.',
-    examples: ['kubeconfig.yaml'],
-  }),
-}
 
 export const selectorShape = object(
   {

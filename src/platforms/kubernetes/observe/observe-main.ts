@@ -1,0 +1,3 @@
+import { serveObserve } from './serve.ts'
+
+serveObserve()
