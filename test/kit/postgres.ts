@@ -60,6 +60,17 @@ function family(pid: number): readonly number[] {
   return [pid, ...readFileSync(children, 'utf8').trim().split(' ').filter(Boolean).map(Number)]
 }
 
+/** A backend that ends by itself between being listed and being signalled is as good as signalled. */
+function signalAll(pid: number, which: NodeJS.Signals): void {
+  for (const one of family(pid)) {
+    try {
+      process.kill(one, which)
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
+    }
+  }
+}
+
 async function start(bin: string, name: string, data: string, settings: readonly string[]): Promise<Node> {
   const port = await freePort()
   const log = openSync(`${data}.log`, 'w')
@@ -107,10 +118,10 @@ async function start(bin: string, name: string, data: string, settings: readonly
     data,
     query,
     signal(which) {
-      for (const pid of family(child.pid ?? 0)) process.kill(pid, which)
+      signalAll(child.pid ?? 0, which)
     },
     async kill() {
-      for (const pid of family(child.pid ?? 0)) process.kill(pid, 'SIGCONT')
+      signalAll(child.pid ?? 0, 'SIGCONT')
       child.kill('SIGKILL')
       await ended
     },
