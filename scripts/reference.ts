@@ -49,7 +49,18 @@ function entriesOf(node: ShapeNode): readonly (readonly [string, Field])[] {
   if (node.type === 'object') return Object.entries(node.fields)
   if (node.type !== 'keyed') return []
   const kinds = Object.entries(node.kinds).map(([name, kind]) => [`${name}*`, { node: kind, required: false }] as const)
-  return [...kinds, ...Object.entries(node.fields)]
+  return [...kinds, ...besideOf(node), ...Object.entries(node.fields)]
+}
+
+/** Fields that only some of the kinds take, once each; `pick` and the like are said of targets as a whole. */
+function besideOf({ beside = {} }: Extract<ShapeNode, { type: 'keyed' }>): readonly (readonly [string, Field])[] {
+  const all = Object.entries(beside).flatMap(([kind, fields]) => Object.entries(fields).map(([name, field]) => ({ kind, name, field })))
+  return [...new Map(all.map((each) => [each.name, each])).values()].map(({ name, field }) => {
+    const takers = all.filter((each) => each.name === name).map(({ kind }) => kind)
+    const needing = all.filter((each) => each.name === name && each.field.required).map(({ kind }) => kind)
+    const which = needing.length > 0 ? `Needed by ${needing.join(', ')}` : `Of ${takers.join(', ')}`
+    return [name, { ...field, required: false, node: { ...field.node, doc: `${field.node.doc ?? ''} ${which}.`.trim() } }]
+  })
 }
 
 /** The fields of a mapping as a table; what is no mapping is said in a line. */

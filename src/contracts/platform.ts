@@ -35,6 +35,14 @@ export interface HeldOnPlatform {
   readonly handle: JsonObject
 }
 
+export interface PlatformCheck {
+  readonly what: string
+  readonly ok: boolean
+  readonly detail: string
+  /** What to type when it is not ok. */
+  readonly next?: string
+}
+
 /** Where targets live. Selecting only reads. */
 export interface Platform<Selector = Json> {
   readonly name: string
@@ -60,8 +68,8 @@ export interface Platform<Selector = Json> {
   lockNeeds?(targets: readonly Target[]): readonly Need[]
   /** Lets go of what `lock` of that run took, from any process; what somebody else holds by now stays. Idempotent. */
   unlock?(handle: JsonObject, run: string, context: Context): Promise<void>
-  /** What `doctor` says about it: installed, reachable, permitted. */
-  check?(context: Context): Promise<readonly { readonly what: string; readonly ok: boolean; readonly detail: string }[]>
+  /** What `doctor` says about it: installed, reachable, permitted. Nothing where this machine has nothing to do with it. */
+  check?(context: Context): Promise<readonly PlatformCheck[]>
 }
 
 export const definePlatform = <Selector>(platform: Platform<Selector>): Platform<Selector> => platform

@@ -3,6 +3,7 @@ import type { Outcome } from '../domain/sample.ts'
 import type { Shape } from '../domain/shape.ts'
 import type { Instant, Seconds } from '../domain/time.ts'
 import type { Context } from './context.ts'
+import type { Need } from './preflight.ts'
 
 /** What one request said. The scheduler adds when it was due. */
 export interface Shot {
@@ -28,6 +29,8 @@ export interface Probe<Spec = Json, Expect = Json> {
   readonly expect: Shape<Expect>
   /** The latency bound among the expectations, which is then the default timeout. */
   latencyBound(expect: Expect): Seconds | undefined
+  /** The rights that it uses on a platform; those that are missing refuse the plan. */
+  needs?(spec: Spec): readonly Need[]
   open(spec: Spec, expect: Expect, context: Context): Promise<ProbeSession>
 }
 

@@ -4,6 +4,7 @@ import type { Json } from '../domain/json.ts'
 import type { Shape } from '../domain/shape.ts'
 import type { Seconds } from '../domain/time.ts'
 import type { Context } from './context.ts'
+import type { Need } from './preflight.ts'
 
 export interface SignalSeen {
   readonly state: 'quiet' | 'firing' | 'unknown'
@@ -19,6 +20,8 @@ export interface Signal<Spec = Json> {
   readonly parameters: Shape<Spec>
   /** The stage it speaks for unless the experiment says otherwise. */
   readonly stage: Stage
+  /** The rights that it uses on a platform; those that are missing refuse the plan. */
+  needs?(spec: Spec): readonly Need[]
   /**
    * Reports the first state as soon as it watches (a listener: quiet), then every change, until the signal aborts.
    * Rejects only when it cannot start (a port in use).

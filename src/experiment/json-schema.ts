@@ -184,7 +184,7 @@ function keyedSchema(node: Extract<ShapeNode, { type: 'keyed' }>, later: LaterNa
     properties: {
       ...kindProperties(kinds, later),
       ...propertiesOf(fields, later),
-      ...Object.fromEntries([...own].map((key) => [key, {}])),
+      ...Object.fromEntries([...own].map((key) => [key, wordAbout(key, beside)])),
     },
     ...(Object.keys(kinds).length > 0 ? { oneOf: Object.keys(kinds).map((kind) => ({ required: [kind] })) } : {}),
     ...(conditions.length > 0 ? { allOf: [...conditions, ...notBeside] } : {}),
@@ -193,6 +193,12 @@ function keyedSchema(node: Extract<ShapeNode, { type: 'keyed' }>, later: LaterNa
   const common = { type: 'object', ...(required.length > 0 ? { required } : {}) }
   if (pattern === undefined) return { ...common, ...built }
   return { ...common, ...when(hasKeyLike(pattern), { properties: propertiesOf(fields, later) }, built) }
+}
+
+/** What it may be hangs on the kind; what it is about does not. */
+function wordAbout(key: string, beside: Readonly<Record<string, Fields>>): JsonObject {
+  const doc = Object.values(beside).find((fields) => Object.hasOwn(fields, key))?.[key]?.node.doc
+  return doc === undefined ? {} : { description: doc }
 }
 
 /** JSON Schema's conditional; its keyword is no promise's. */

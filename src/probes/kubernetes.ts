@@ -1,6 +1,7 @@
 import { defineProbe } from '../contracts/probe.ts'
 import { refused } from '../domain/error.ts'
 import { choice, joinFields, keyed, type Of, object, text, withDefault } from '../domain/shape.ts'
+import { askNeeds } from '../platforms/kubernetes/observe/needs.ts'
 import { kubernetesEye } from '../platforms/kubernetes/observe/observe.ts'
 import { type Asked, READY_TEXT } from '../platforms/kubernetes/observe/questions.ts'
 import { clusterFields, dnsName } from '../platforms/kubernetes/target/fields.ts'
@@ -72,6 +73,7 @@ export const kubernetes = defineProbe<Asked, Of<typeof expect>>({
   parameters,
   expect,
   latencyBound: (of) => of.latency?.max,
+  needs: askNeeds,
   async open(asked, wanted, context) {
     refuseOutOfPlace(asked, wanted)
     const right = wanted.body && valueCheck(wanted.body)

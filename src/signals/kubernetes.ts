@@ -1,5 +1,6 @@
 import { defineSignal } from '../contracts/signal.ts'
 import { choice, count, duration, joinFields, keyed, object, text, withDefault } from '../domain/shape.ts'
+import { watchNeeds } from '../platforms/kubernetes/observe/needs.ts'
 import { kubernetesEye } from '../platforms/kubernetes/observe/observe.ts'
 import { READY_TEXT, type Watched } from '../platforms/kubernetes/observe/questions.ts'
 import { clusterFields, dnsName } from '../platforms/kubernetes/target/fields.ts'
@@ -93,7 +94,7 @@ const parameters = keyed<Watched>('kubernetes signal', kinds, {}, clusterFields,
     workload: inNamespace,
     restarts: inNamespace,
     hpa: inNamespace,
-    event: joinFields({}, { namespace: dnsName('The namespace. Default: all of them; events of nodes are in default.', ['shop']) }),
+    event: joinFields({}, { namespace: dnsName('The namespace. Of events the default is all; those of nodes are in default.', ['shop']) }),
   },
 })
 
@@ -103,5 +104,6 @@ export const kubernetes = defineSignal<Watched>({
   summary: 'Watches what a Kubernetes cluster says of itself: endpoints, workloads, nodes, events, restarts, autoscalers',
   parameters,
   stage: 'D1',
+  needs: watchNeeds,
   watch: (spec, every, seen, context) => kubernetesEye.watch(spec, every, seen, context),
 })

@@ -29,7 +29,7 @@ async function platformChecks(env: Env): Promise<readonly Check[]> {
   }
   const asked = [...registry.platforms.values()].map(async (platform): Promise<readonly Check[]> => {
     const found = (await platform.check?.(context)) ?? []
-    return found.map((each) => ({ ...each, what: `${platform.name}: ${each.what}`, needed: false, next: null }))
+    return found.map((each) => ({ ...each, what: `${platform.name}: ${each.what}`, needed: false, next: each.next ?? null }))
   })
   return (await Promise.all(asked)).flat()
 }

@@ -79,6 +79,10 @@ async function readConfig({ kubeconfig, context }: ClusterName, { env, folder }:
   return config
 }
 
+/** Whether this machine has a cluster to do with: a kubeconfig, named or at its usual place, or it runs in one. */
+export const knowsCluster = ({ env, folder }: Pick<Context, 'env' | 'folder'>): boolean =>
+  filesOf(undefined, env, folder).length > 0 || env['KUBERNETES_SERVICE_HOST'] !== undefined
+
 /** The experiment's own, relative to it; else `KUBECONFIG`, which may be several; else the usual one if it is there. */
 function filesOf(kubeconfig: string | undefined, env: Context['env'], folder: string): readonly string[] {
   if (kubeconfig !== undefined) return [isAbsolute(kubeconfig) ? kubeconfig : resolve(folder, kubeconfig)]

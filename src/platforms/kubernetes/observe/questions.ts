@@ -27,6 +27,12 @@ export type Watched = Where &
     | { readonly kind: 'hpa'; readonly spec: { readonly name: string; readonly is: HpaState } }
   )
 
+/** The cluster that is meant. */
+export const nameOf = ({ kubeconfig, context }: Where) => ({
+  ...(kubeconfig !== undefined && { kubeconfig }),
+  ...(context !== undefined && { context }),
+})
+
 export type WorkloadSpec = {
   readonly kind: WorkloadKind
   readonly name: string

@@ -6,7 +6,7 @@ import { EXIT } from '../../../domain/verdict.ts'
 import { type Cluster, connect } from '../api/cluster.ts'
 import { judgeOf } from './judge/judges.ts'
 import type { ErrorData, Place, ToClient, ToWorker } from './messages.ts'
-import type { Asked, Watched } from './questions.ts'
+import { nameOf } from './questions.ts'
 import { shoot } from './shoot.ts'
 import { track } from './track.ts'
 
@@ -69,11 +69,6 @@ const errorData = (error: unknown): ErrorData =>
   error instanceof DrillError
     ? { message: error.message, code: error.code, exit: error.exit, next: error.next }
     : { message: describe(error), code: 'KUBERNETES', exit: EXIT.refused, next: ['kubectl cluster-info'] }
-
-const nameOf = ({ kubeconfig, context }: Pick<Watched | Asked, 'kubeconfig' | 'context'>) => ({
-  ...(kubeconfig !== undefined && { kubeconfig }),
-  ...(context !== undefined && { context }),
-})
 
 async function watchHere({ id, watched, every }: Extract<ToWorker, { readonly do: 'watch' }>, context: Context, post: Post): Promise<void> {
   const cluster = await connect(nameOf(watched), context)
