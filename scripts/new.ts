@@ -74,6 +74,7 @@ export const ${variable} = defineFault<Spec, Undo>({
 
 const rig = (): string => `import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { seconds } from '../../../../src/domain/time.ts'
 import { tempFolder, testContext, testLease } from '../../../kit/context.ts'
 import type { Rig, Scene } from '../../rig.ts'
 
@@ -85,7 +86,7 @@ async function build(): Promise<Scene> {
   let tokens = 0
   return {
     context: (extra) => testContext(lease.file, folder.path, extra),
-    input: () => ({ spec: { file: 'damage' }, target: null, token: \`t\${tokens++}\`, random: () => 0.5 }),
+    input: () => ({ spec: { file: 'damage' }, target: null, token: \`t\${tokens++}\`, longest: seconds(60), random: () => 0.5 }),
     harmed: () => Promise.resolve(existsSync(join(folder.path, 'damage'))),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
