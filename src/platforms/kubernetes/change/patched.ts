@@ -143,7 +143,25 @@ const stepsByHand = ({ edits, guards }: PatchUndo): readonly PatchStep[] => [
 ]
 
 /** Of a patch that somebody else's write came before. */
-export const RETRIES = 8
+export const RETRIES = 12
+/** So often the object must be the very version that was read; after that, what matters in it must be as it was read. */
+export const EXACT_TRIES = 4
+
+/**
+ * These are still as they were looked at, or still missing: that is `null`, which API servers let stand for a value that is not there. One that
+ * does not refuses the patch, and nothing is done.
+ */
+export const unchanged = (object: K8sObject, paths: readonly string[]): readonly PatchStep[] =>
+  paths.map((path) => ({ op: 'test', path, value: at(object, path) ?? null }))
+
+/** Where a mark goes: nobody else's is there, nor anything else that writing it would replace. */
+function markPlaces(object: K8sObject): readonly string[] {
+  const { labels, annotations } = object.metadata
+  return [
+    labels === undefined ? '/metadata/labels' : `/metadata/labels/${escapePointer(RUN_LABEL)}`,
+    annotations === undefined ? '/metadata/annotations' : `/metadata/annotations/${escapePointer(UNDO_ANNOTATION)}`,
+  ]
+}
 /** Whether it arrived, a second look tells. */
 const UNANSWERED = 2
 
@@ -168,8 +186,10 @@ export async function injectPatch<Spec>(
     if (edits.some((edit) => !isBack(object, edit)))
       throw changed(`${labelOf(ref)} was changed since it was planned; nothing was done to it`)
     const mark = await markOf(fault, input, mutation, cluster, context, hiddenValues(object, edits))
+    const exactly = tried <= EXACT_TRIES
     const steps = [
-      ...testSteps(object, guards),
+      ...testSteps(object, guards, exactly),
+      ...(exactly ? [] : unchanged(object, [...edits.map(({ path }) => path), ...markPlaces(object)])),
       ...injectSteps(object, edits),
       ...addEntries(object, '/metadata/annotations', mark.annotations),
       ...addEntries(object, '/metadata/labels', mark.labels),

@@ -7,7 +7,7 @@ import { at, escapePointer, type K8sObject, type PatchStep, sameJson } from '../
 import { kindOf, labelOf, namespaceOf } from '../target/target.ts'
 import { markedBy, PRIOR_ANNOTATION, RUN_LABEL } from './marks.ts'
 import { type Edit, type Guard, isBack, isOurs, priorOf, removeEntries, undoSteps } from './patch.ts'
-import { MARK_ANNOTATIONS, MARK_LABELS, type PatchUndo, RETRIES, testSteps, unmarkedCommand } from './patched.ts'
+import { EXACT_TRIES, MARK_ANNOTATIONS, MARK_LABELS, type PatchUndo, RETRIES, testSteps, unchanged, unmarkedCommand } from './patched.ts'
 import { freeStuckPods, isWorkload, mayGetStuck, tidyCopies } from './rollout.ts'
 
 function hiddenIn({ metadata }: K8sObject): Readonly<Record<string, Json>> {
@@ -28,7 +28,7 @@ export async function undoPatch(record: PatchUndo, context: Context): Promise<Un
     if (settled) return settled
     if (!object) continue
     try {
-      return await putBack(cluster, object, record, context)
+      return await putBack(cluster, object, record, tried <= EXACT_TRIES, context)
     } catch (error) {
       if (!isChanged(error) || tried >= RETRIES) throw error
     }
@@ -59,7 +59,7 @@ function byHand(record: PatchUndo): string {
   return `if that is not wanted: ${unmarkedCommand(record)}`
 }
 
-async function putBack(cluster: Cluster, object: K8sObject, record: PatchUndo, context: Context): Promise<UndoOutcome> {
+async function putBack(cluster: Cluster, object: K8sObject, record: PatchUndo, exact: boolean, context: Context): Promise<UndoOutcome> {
   const { object: ref, edits, guards } = record
   const hidden = hiddenIn(object)
   const moved = guards.filter(({ path, value }) => !sameJson(at(object, path), value))
@@ -72,7 +72,8 @@ async function putBack(cluster: Cluster, object: K8sObject, record: PatchUndo, c
       detail: `the annotation ${PRIOR_ANNOTATION} of ${labelOf(ref)} no longer says what ${lost.map(({ path }) => path).join(', ')} was`,
     }
   const back = [
-    ...asItIs(object, edits, ours, moved.length === 0 ? guards : [], context.run),
+    ...asItIs(object, edits, ours, exact, context.run),
+    ...(moved.length > 0 ? [] : guards.map(({ path, value }) => ({ op: 'test', path, value }) as const)),
     ...ours.flatMap((edit) => undoSteps(object, edit, hidden)),
   ]
   const write = (steps: readonly PatchStep[]): Promise<unknown> => cluster.patch(kindOf(ref), namespaceOf(ref), ref.name, steps, context)
@@ -81,7 +82,7 @@ async function putBack(cluster: Cluster, object: K8sObject, record: PatchUndo, c
     if (ours.length > 0) await write(back)
     await freeStuckPods(cluster, ref, edits, context)
     const now = await cluster.get(kindOf(ref), namespaceOf(ref), ref.name, context)
-    await write([...asItIs(now, [], [], [], context.run), ...withoutMark(now)])
+    await write([...asItIs(now, [], [], exact, context.run), ...withoutMark(now)])
   } else await write([...back, ...withoutMark(object)])
   if (isWorkload(ref)) await tidyCopies(cluster, ref, context)
   const left = await cluster.get(kindOf(ref), namespaceOf(ref), ref.name, context)
@@ -89,27 +90,20 @@ async function putBack(cluster: Cluster, object: K8sObject, record: PatchUndo, c
 }
 
 /**
- * The object is still as it was looked at, as far as it matters. What is there can be tested for, and then it does not matter who writes the
- * rest of the object all the time; that a field is missing, or was, only the version tells.
+ * The object is still as it was looked at, as far as it matters. What was written can be tested for, and then it does not matter who writes the
+ * rest of the object all the time; that a field is still missing, or that somebody else's value is still there, the version tells best.
  */
-function asItIs(
-  object: K8sObject,
-  edits: readonly Edit[],
-  ours: readonly Edit[],
-  guards: readonly Guard[],
-  run: string,
-): readonly PatchStep[] {
-  const others = edits
-    .filter((edit) => !ours.includes(edit) && edit.what !== 'element')
-    .map(({ path }) => [path, at(object, path)] as const)
-  const exactly =
-    edits.some((edit) => edit.what === 'element' && !ours.includes(edit)) ||
-    others.some(([, value]) => value === undefined) ||
-    ours.some((edit) => edit.what !== 'element' && edit.ours === null)
+function asItIs(object: K8sObject, edits: readonly Edit[], ours: readonly Edit[], exact: boolean, run: string): readonly PatchStep[] {
+  const unsure = edits.filter((edit) => edit.what !== 'element' && (!ours.includes(edit) || edit.ours === null))
   return [
-    ...testSteps(object, guards, exactly),
+    ...testSteps(object, [], exact && unsure.length > 0),
     { op: 'test', path: `/metadata/labels/${escapePointer(RUN_LABEL)}`, value: run },
-    ...others.flatMap(([path, value]): PatchStep[] => (value === undefined ? [] : [{ op: 'test', path, value }])),
+    ...(exact
+      ? []
+      : unchanged(
+          object,
+          unsure.map(({ path }) => path),
+        )),
   ]
 }
 

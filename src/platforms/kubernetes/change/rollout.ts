@@ -1,5 +1,5 @@
 import type { Context } from '../../../contracts/context.ts'
-import { seconds } from '../../../domain/time.ts'
+import { type Seconds, seconds } from '../../../domain/time.ts'
 import type { UndoRecord } from '../../../domain/undo.ts'
 import { isForbidden } from '../api/api-error.ts'
 import type { Cluster } from '../api/cluster.ts'
@@ -34,11 +34,12 @@ const isPodReady = ({ status }: K8sObject): boolean =>
   )
 
 const POLL = seconds(0.05)
-const CONTROLLER = seconds(5)
+/** How long a controller is waited for: before pods are deleted that it might make again as they were, and before traces are tidied away. */
+const CONTROLLER = { pods: seconds(5), traces: seconds(1.5) }
 
-/** Until the controller has seen the object as it is now, or does not for five seconds. */
-async function seenByController(cluster: Cluster, ref: ObjectRef, context: Context): Promise<K8sObject | undefined> {
-  const end = context.clock.now() + CONTROLLER
+/** Until the controller has seen the object as it is now, or has not for so long. */
+async function seenByController(cluster: Cluster, ref: ObjectRef, patience: Seconds, context: Context): Promise<K8sObject | undefined> {
+  const end = context.clock.now() + patience
   for (;;) {
     const object = await cluster.find(kindOf(ref), namespaceOf(ref), ref.name, context)
     const observed = Number(object?.status?.['observedGeneration'] ?? 0)
@@ -52,7 +53,7 @@ const ROUNDS = 5
 /** Deletes pods of the StatefulSet that still carry what the fault wrote and are not ready. How many; rejects when they cannot be deleted. */
 export async function freeStuckPods(cluster: Cluster, ref: ObjectRef, edits: readonly Edit[], context: Context): Promise<number> {
   let freed = 0
-  const workload = await seenByController(cluster, ref, context)
+  const workload = await seenByController(cluster, ref, CONTROLLER.pods, context)
   if (!workload || workload.metadata.uid !== ref.uid) return 0
   for (let round = 0; round < ROUNDS; round++) {
     const pods = await podsOf(cluster, ref, workload, context)
@@ -72,7 +73,7 @@ const historyOf = ({ kind }: ObjectRef) => (kind === 'deployment' ? KINDS.replic
  */
 export async function tidyCopies(cluster: Cluster, ref: ObjectRef, context: Context): Promise<void> {
   try {
-    const workload = await seenByController(cluster, ref, context)
+    const workload = await seenByController(cluster, ref, CONTROLLER.traces, context)
     if (!workload) return
     const own = new Set([workload.metadata.uid])
     const revisions = await cluster.list(historyOf(ref), selectedBy(ref, workload), context)

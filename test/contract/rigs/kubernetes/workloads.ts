@@ -2,8 +2,13 @@ import { deploymentOf, isReady, serviceOf } from '../../../real/parts/objects.ts
 import type { Stage } from './on-plane.ts'
 
 /** A StatefulSet behind a service, when all of its pods are endpoints. */
-export async function statefulSet({ plane, namespace }: Stage, name: string, replicas: number): Promise<void> {
-  const { metadata, spec } = deploymentOf(name, replicas, {})
+export async function statefulSet(
+  { plane, namespace }: Stage,
+  name: string,
+  replicas: number,
+  env: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const { metadata, spec } = deploymentOf(name, replicas, { env })
   await plane.api.call('POST', `/api/v1/namespaces/${namespace}/services`, serviceOf(name))
   const path = `/apis/apps/v1/namespaces/${namespace}/statefulsets`
   await plane.api.call('POST', path, { metadata, spec: { ...spec, serviceName: name } })
