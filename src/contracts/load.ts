@@ -3,6 +3,7 @@ import type { SampleBlock } from '../domain/sample.ts'
 import type { Shape } from '../domain/shape.ts'
 import type { Rate, Seconds } from '../domain/time.ts'
 import type { Context } from './context.ts'
+import type { Need } from './preflight.ts'
 
 export interface LoadSession {
   /** Resolves when the engine has ended by itself or was stopped, with what the report shows: engine, version, counts, exit code. */
@@ -26,6 +27,8 @@ export interface Load<Spec = Json> {
   readonly summary: string
   readonly parameters: Shape<Spec>
   readonly runs: 'thread' | 'process'
+  /** The rights that it uses on a platform; those that are missing refuse the plan. */
+  needs?(spec: Spec): readonly Need[]
   /** Refuses what cannot run here (k6 missing), names the traps of a script. Reads only. */
   check(spec: Spec, context: Context): Promise<{ readonly engine: string; readonly warnings: readonly string[] }>
   start(input: LoadInput<Spec>, context: Context): Promise<LoadSession>

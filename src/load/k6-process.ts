@@ -37,6 +37,9 @@ const EXITS: Readonly<Record<number, string>> = {
   110: 'marked as failed by the script',
 }
 
+/** What an exit code of k6 says, wherever it ran. */
+export const exitMeaning = (exit: number): string => EXITS[exit] ?? `exit code ${exit}`
+
 const START = 10_000
 const STDERR_KEPT = 8_192
 /** Milliseconds until k6 is told again (it then drops what is under way), and until it is killed. */
@@ -71,7 +74,7 @@ export function runK6(
   const ended = new Promise<K6Exit>((resolve) => {
     child.on('error', (error) => resolve({ exit: null, meaning: 'could not start', error: describe(error) }))
     child.on('close', (exit, signal) => {
-      const meaning = exit === null ? `ended by ${signal}` : (EXITS[exit] ?? `exit code ${exit}`)
+      const meaning = exit === null ? `ended by ${signal}` : exitMeaning(exit)
       resolve({ exit, meaning, error: exit === 0 ? '' : messageOf(stderr) })
     })
   })

@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import type { Context } from '../contracts/context.ts'
 import { reveal } from '../contracts/secret.ts'
+import { describe, refused } from '../domain/error.ts'
 import type { Json, JsonObject } from '../domain/json.ts'
 import type { Secret } from '../domain/shape.ts'
 import type { Rate, Seconds } from '../domain/time.ts'
@@ -55,5 +58,14 @@ export function generatedRequest(of: Generated, context: Context): JsonObject {
     body: of.body ?? null,
     headers: { 'firedrill-run': context.run, ...headers },
     timeout: ms(of.timeout),
+  }
+}
+
+/** A script's text. Throws a DrillError when it cannot be read. */
+export function readScript(script: string, folder: string): string {
+  try {
+    return readFileSync(resolve(folder, script), 'utf8')
+  } catch (error) {
+    throw refused(`The k6 script ${script} cannot be read: ${describe(error)}`, 'FILE_MISSING', [], error)
   }
 }

@@ -1,16 +1,14 @@
-import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
 import type { Context } from '../contracts/context.ts'
 import { defineLoad, type LoadInput, type LoadSession } from '../contracts/load.ts'
 import { reveal } from '../contracts/secret.ts'
-import { describe, refused } from '../domain/error.ts'
+import { refused } from '../domain/error.ts'
 import type { Json } from '../domain/json.ts'
 import { choice, duration, either, list, mapOf, type Of, object, secret, text, withDefault } from '../domain/shape.ts'
 import type { Rate, Seconds } from '../domain/time.ts'
 import { httpHeaders, httpUrl } from '../platforms/net/http-fields.ts'
 import { k6Inspect, k6Path, k6Version, k6Warnings } from './k6-binary.ts'
 import { type K6Exit, runK6 } from './k6-process.ts'
-import { GENERATED, generatedOptions, generatedRequest } from './k6-script.ts'
+import { GENERATED, generatedOptions, generatedRequest, readScript } from './k6-script.ts'
 import { createK6Stream } from './k6-stream.ts'
 import { createTally, type Tally } from './tally.ts'
 
@@ -51,14 +49,6 @@ export const k6 = defineLoad({
   },
   start: startK6,
 })
-
-function readScript(script: string, folder: string): string {
-  try {
-    return readFileSync(resolve(folder, script), 'utf8')
-  } catch (error) {
-    throw refused(`The k6 script ${script} cannot be read: ${describe(error)}`, 'FILE_MISSING', [], error)
-  }
-}
 
 async function startK6({ spec, rate, ramp, limit, samples }: LoadInput<Spec>, context: Context): Promise<LoadSession> {
   const version = await k6Version(context)

@@ -6,6 +6,8 @@ import { httpRig, k6Rig, loadContext, loadSuite } from '../kit/load-suite.ts'
 
 const k6 = k6Binaries.filter((binary) => binary.present).slice(-1)
 const rigs = [httpRig, ...k6.map(k6Rig)]
+/** Held to its own contract where there is a cluster, in test/real/kubernetes. */
+const IN_A_CLUSTER = 'k6-operator'
 
 test('every kind of load has a rig', () => {
   if (k6.length === 0) console.warn('SKIPPED: no k6 is here; set FIREDRILL_PARTS to the folder that has bin/k6-v2')
@@ -13,7 +15,7 @@ test('every kind of load has a rig', () => {
     Object.values(loads)
       .map((load) => load.name)
       .filter((name) => !rigs.some(({ load }) => load.name === name)),
-  ).toEqual(k6.length === 0 ? ['k6'] : [])
+  ).toEqual([...(k6.length === 0 ? ['k6'] : []), IN_A_CLUSTER])
 })
 
 loadSuite(rigs)

@@ -13,7 +13,7 @@ import { canonical, sha256 } from '../hash.ts'
 import { expectedOf, infeasible, resolutionOf } from './feasible.ts'
 import { identify } from './identities.ts'
 import { blastOf, collisions, overLimits, type Touched } from './limits.ts'
-import { checkRights, lockNeeds, noPreflight, selectNeeds, storeNeeds } from './rights.ts'
+import { checkRights, loadNeeds, lockNeeds, noPreflight, selectNeeds, storeNeeds } from './rights.ts'
 import { type ResolvedTargets, resolveTargets } from './targets.ts'
 import { insideWindows } from './window.ts'
 
@@ -40,6 +40,7 @@ export async function makePlan(input: PlanInput): Promise<Plan> {
       ...selectNeeds(experiment, targets.keys(), registry),
       ...preflights.flatMap(({ needs }) => needs),
       ...lockNeeds(faults, registry),
+      ...loadNeeds(experiment, registry),
       ...storeNeeds(experiment, registry),
     ],
     registry,

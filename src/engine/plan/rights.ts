@@ -50,6 +50,10 @@ export function lockNeeds(faults: Plan['faults'], registry: Registry): readonly 
   })
 }
 
+/** What its traffic takes, where that is made on a platform. */
+export const loadNeeds = ({ load }: Experiment, { loads }: Registry): readonly Need[] =>
+  (load && loads.get(load.kind)?.needs?.(load.spec)) ?? []
+
 /** What keeping the undo records where the experiment wants them takes. Throws a DrillError (refused) when they cannot be kept there. */
 export function storeNeeds({ undoStore }: Experiment, { undoStores }: Registry): readonly Need[] {
   const scheme = undoStore === undefined ? undefined : schemeOf(undoStore)

@@ -84,7 +84,7 @@ const injectInto = async ({ context, input }: Scene, extra?: Partial<FaultInput<
 }
 
 const undo = (mutation: Mutation<Json>, { context }: Scene) =>
-  delay.undo(mutation.undo as Json, context({ signal: AbortSignal.timeout(30_000) }))
+  delay.undo(mutation.undo, context({ signal: AbortSignal.timeout(30_000) }))
 
 describe.skipIf(missing !== undefined)('Chaos Mesh', () => {
   // First: nothing is installed yet.
@@ -98,7 +98,7 @@ describe.skipIf(missing !== undefined)('Chaos Mesh', () => {
 
   test('its controller and its DNS server are looked for: unseen is a warning, not ready a refusal', async () => {
     const { plane, namespace, context, input } = await sceneOn()
-    const look = async (fault: Fault) => await fault.preflight?.([input()], context())
+    const look = async (fault: Fault) => fault.preflight?.([input()], context())
     const codes = (of: Awaited<ReturnType<typeof look>>) => [of?.refusals.map(({ code }) => code), of?.warnings.map(({ code }) => code)]
     expect(codes(await look(delay))).toEqual([[], ['CHAOS_MESH_UNSEEN']])
     expect(codes(await look(dns))).toEqual([[], ['CHAOS_MESH_UNSEEN', 'CHAOS_MESH_UNSEEN']])

@@ -23,6 +23,10 @@ export async function installCrds(plane: ControlPlane, set: string): Promise<voi
   const folder = join(process.env['FIREDRILL_CRDS'] ?? '', set)
   // On the server's side: they are larger than the annotation in which kubectl would keep a copy.
   await plane.kubectl('apply', '--server-side', '-f', folder)
-  await plane.kubectl('wait', '--for=condition=Established', '--timeout=30s', '-f', folder)
+  // A first look may find no conditions at all, which kubectl takes for an error.
+  await plane.waitFor(`${set} is in force`, async () => {
+    await plane.kubectl('wait', '--for=condition=Established', '--timeout=30s', '-f', folder)
+    return true
+  })
   installed.add(set)
 }
