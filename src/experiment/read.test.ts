@@ -221,9 +221,7 @@ test('an alias bomb and a well of brackets are refused at once', () => {
 test('the north star of the language has no problem, only notes of what is to come', () => {
   const { diagnostics, later, experiment } = read(fixture('north-star.yaml'))
   expect(new Set(diagnostics.map(({ severity, code }) => `${severity} ${code}`))).toEqual(new Set(['note LATER', 'note VAR_UNDEFINED']))
-  expect(later.map(({ what, name }) => `${what} ${name}`)).toEqual(
-    expect.arrayContaining(['platform aws', 'fault aws/subnet-blackhole']),
-  )
+  expect(later.map(({ what, name }) => `${what} ${name}`)).toEqual(expect.arrayContaining(['platform aws', 'fault aws/subnet-blackhole']))
   expect(experiment).toBeUndefined()
 })
 
