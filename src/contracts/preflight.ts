@@ -1,7 +1,7 @@
 import type { JsonObject } from '../domain/json.ts'
 import type { PlanWarning } from '../domain/plan.ts'
 
-/** One right that a drill uses, to inject or to undo. */
+/** One right that a drill uses: to inject, to undo, to look or to make traffic. */
 export interface Need {
   readonly platform: string
   /** In a person's words: `patch deployments in shop`. */

@@ -13,7 +13,7 @@ import { canonical, sha256 } from '../hash.ts'
 import { expectedOf, infeasible, resolutionOf } from './feasible.ts'
 import { identify } from './identities.ts'
 import { blastOf, collisions, overLimits, type Touched } from './limits.ts'
-import { checkRights, loadNeeds, lockNeeds, noPreflight, selectNeeds, storeNeeds } from './rights.ts'
+import { checkRights, loadNeeds, lockNeeds, noPreflight, observeNeeds, selectNeeds, storeNeeds } from './rights.ts'
 import { type ResolvedTargets, resolveTargets } from './targets.ts'
 import { insideWindows } from './window.ts'
 
@@ -41,6 +41,7 @@ export async function makePlan(input: PlanInput): Promise<Plan> {
       ...preflights.flatMap(({ needs }) => needs),
       ...lockNeeds(faults, registry),
       ...loadNeeds(experiment, registry),
+      ...observeNeeds(experiment, registry),
       ...storeNeeds(experiment, registry),
     ],
     registry,

@@ -24,7 +24,7 @@ async function checkPlatform(name: string, all: readonly Need[], registry: Regis
   const needs = all.filter((need) => need.platform === name)
   const missing = (await platform?.missing?.(needs, context)) ?? []
   return {
-    refusals: missing.map((what) => ({ code: 'FORBIDDEN', text: `You may not ${what}, which this drill needs to inject or to undo.` })),
+    refusals: missing.map((what) => ({ code: 'FORBIDDEN', text: `You may not ${what}, which this drill needs.` })),
     grant: {
       platform: name,
       rights: [...new Set(needs.map(({ what }) => what))],
@@ -53,6 +53,12 @@ export function lockNeeds(faults: Plan['faults'], registry: Registry): readonly 
 /** What its traffic takes, where that is made on a platform. */
 export const loadNeeds = ({ load }: Experiment, { loads }: Registry): readonly Need[] =>
   (load && loads.get(load.kind)?.needs?.(load.spec)) ?? []
+
+/** What looking at the system takes, where that is looked at through a platform. */
+export const observeNeeds = ({ probes, signals }: Experiment, registry: Registry): readonly Need[] => [
+  ...Object.values(probes).flatMap(({ kind, spec }) => registry.probes.get(kind)?.needs?.(spec) ?? []),
+  ...Object.values(signals).flatMap(({ kind, spec }) => registry.signals.get(kind)?.needs?.(spec) ?? []),
+]
 
 /** What keeping the undo records where the experiment wants them takes. Throws a DrillError (refused) when they cannot be kept there. */
 export function storeNeeds({ undoStore }: Experiment, { undoStores }: Registry): readonly Need[] {

@@ -67,7 +67,15 @@ beforeAll(async () => {
       { name: 'cordon', fault: 'kubernetes/node-cordon', target: 'node', for: '20s' },
     ],
     // Held longer than the locks' first renewal, which is a right of its own.
-    more: { objectives: { rto: { within: '2s', to: { probe: 'front', good: { min: '90%' } }, hold: '6s' } } },
+    more: {
+      signals: {
+        served: { kubernetes: { endpoints: { service: 'cart' }, namespace: 'shop' } },
+        up: { kubernetes: { node: { name: 'node-0' } } },
+        heard: { kubernetes: { nodeLease: { name: 'node-0' } } },
+        crashed: { kubernetes: { restarts: { selector: 'app=cart' }, namespace: 'shop' } },
+      },
+      objectives: { rto: { within: '2s', to: { probe: 'front', good: { min: '90%' } }, hold: '6s' } },
+    },
   })
 })
 afterAll(async () => {
