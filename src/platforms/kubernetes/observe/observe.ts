@@ -10,7 +10,7 @@ import type { Expected } from './shoot.ts'
 
 /** Looks at clusters from a thread that may not load an SDK: a worker does, one for all that look, for as long as somebody does. */
 export interface Eye {
-  /** As `Signal.watch`. The death of the worker is reported as unknown; it stays so. */
+  /** As `Signal.watch`. The death of the worker, or of the watch in mid-drill, is reported as unknown; it stays so. */
   watch(watched: Watched, every: Seconds, seen: (what: SignalSeen) => void, context: Context): Promise<void>
   /** Rejects with a DrillError when the kubeconfig is no good; an API server that is not there is for the shots to find out. */
   open(asked: Asked, expected: Expected, wantBody: boolean, context: Context): Promise<Sight>
@@ -59,15 +59,16 @@ async function watchOver(link: Link, watched: Watched, every: Seconds, seen: (wh
   const { clock, signal } = context
   const over = Promise.withResolvers<void>()
   let heard = clock.now()
-  const line = link.take(
-    (message) => {
-      heard = clock.now()
-      if (message.is === 'seen') seen(message.seen)
-      else if (message.is === 'note') context.note(message.text)
-      else if (message.is === 'refused') over.reject(errorOf(message))
-    },
-    (why) => seen({ state: 'unknown', at: { lo: heard, hi: clock.now() }, detail: why }),
-  )
+  let began = false
+  const lost = (why: string): void => seen({ state: 'unknown', at: { lo: heard, hi: clock.now() }, detail: why })
+  const line = link.take((message) => {
+    if (message.is === 'refused' && began) return lost(message.error.message)
+    heard = clock.now()
+    began ||= message.is === 'seen'
+    if (message.is === 'seen') seen(message.seen)
+    else if (message.is === 'note') context.note(message.text)
+    else if (message.is === 'refused') over.reject(errorOf(message))
+  }, lost)
   line.post({ do: 'watch', id: line.id, place: placeOf(context), watched, every })
   const end = (): void => over.resolve()
   if (signal.aborted) end()
