@@ -9,6 +9,7 @@ import { ApiError } from '../../../src/platforms/kubernetes/api/api-error.ts'
 import { type Cluster, connect } from '../../../src/platforms/kubernetes/api/cluster.ts'
 import { KINDS } from '../../../src/platforms/kubernetes/api/kinds.ts'
 import { type Change, watch } from '../../../src/platforms/kubernetes/api/watch.ts'
+import { evict } from '../../../src/platforms/kubernetes/change/evict.ts'
 import { tempFolder, testContext } from '../../kit/context.ts'
 import type { ControlPlane } from '../parts/control-plane.ts'
 import { endSharedPlane, sharedPlane } from '../parts/shared-plane.ts'
@@ -101,9 +102,49 @@ const says =
     response.writeHead(status, { 'content-type': 'application/json', ...headers })
     response.end(JSON.stringify({ kind: 'Status', message: `status ${status}`, ...body }))
   }
+/** Has one request of this kind carried out, and the answer lost. */
+function loses(method: string, end: string): Trick {
+  let left = 1
+  return (request, response) => {
+    if (request.method !== method || request.url?.endsWith(end) !== true || left-- <= 0) return false
+    const parts: Buffer[] = []
+    request.on('data', (part: Buffer) => parts.push(part))
+    request.on('end', () => {
+      const body: unknown = JSON.parse(Buffer.concat(parts).toString())
+      plane.api.request(method, request.url ?? '', body).then(
+        () => response.destroy(),
+        () => response.destroy(),
+      )
+    })
+    return true
+  }
+}
+
 const configMap = (name: string) => ({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data: { key: 'value' } })
 
 describe('a server that is busy, broken or away', () => {
+  test.each([
+    ['deleted', 'DELETE', ''],
+    ['evicted', 'POST', '/eviction'],
+  ] as const)('a pod that was %s, and the answer lost, went by that call', async (what, method, end) => {
+    const context = contextOf('')
+    const path = '/api/v1/namespaces/api/pods'
+    const name = `lost-${what}`
+    await plane.api.call('POST', path, {
+      metadata: { name },
+      spec: { schedulerName: 'nobody', containers: [{ name: 'app', image: 'app:1' }] },
+    })
+    await using server = await bad(loses(method, `${name}${end}`))
+    const cluster = await open(server.kubeconfig)
+    const { metadata } = await cluster.get(KINDS.pod, 'api', name, context)
+    const ref = { ...(await cluster.ref(context)), kubeconfig: server.kubeconfig }
+    const pod = { cluster: ref, kind: 'pod', namespace: 'api', name, uid: metadata.uid } as const
+    if (what === 'deleted') expect(await cluster.remove(KINDS.pod, 'api', name, { uid: metadata.uid, grace: 0 }, context)).toBe(true)
+    else expect(await evict(cluster, pod, seconds(0), context)).toBe('evicted')
+    expect(server.seen.filter((seen) => seen.endsWith(`${name}${end}`)).length).toBeGreaterThan(1)
+    expect((await plane.api.request('GET', `${path}/${name}`)).status).toBe(404)
+  })
+
   test('429 is waited out as long as the server asks, whatever the request', async () => {
     await using server = await bad(first(1, says(429, { 'retry-after': '1' })))
     const began = performance.now()

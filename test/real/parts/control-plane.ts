@@ -33,7 +33,7 @@ export interface ControlPlane extends AsyncDisposable {
   returnNode(name: string): Promise<void>
   /** A namespace in which pods can be made. */
   namespace(name: string): Promise<void>
-  /** A Deployment, with a Service if asked; waits until it is ready unless told not to. */
+  /** A Deployment, with a Service if asked; waits until it is ready and served unless told not to. */
   deploy(name: string, replicas: number, options?: Deploy): Promise<void>
   /** Addresses of the Service's ready endpoints, sorted. */
   endpoints(service: string, namespace?: string): Promise<readonly string[]>
@@ -207,6 +207,12 @@ function clusterOf(api: Api, kubectl: ReturnType<typeof kubectlOf>): Cluster {
       spec.taints?.some(({ key }) => key === 'node.kubernetes.io/not-ready') !== true
     return new Set(items.filter(isUp).map(({ metadata }) => metadata.name))
   }
+  const endpoints = async (service: string, namespace = 'default'): Promise<readonly string[]> => {
+    const path = `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices?labelSelector=kubernetes.io/service-name=${service}`
+    const { items } = await get<List<Slice>>(path)
+    const all = items.flatMap((slice) => slice.endpoints ?? [])
+    return all.flatMap(({ addresses, conditions }) => (conditions.ready === true ? addresses : [])).toSorted()
+  }
   return {
     get,
     kubectl: (...args) => kubectl(args),
@@ -237,13 +243,9 @@ function clusterOf(api: Api, kubectl: ReturnType<typeof kubectlOf>): Cluster {
       await api.call('POST', path, deploymentOf(name, replicas, options))
       if (options.wait === false) return
       await waitFor(`${name} is ready`, async () => isReady(await get(`${path}/${name}`)), 60)
+      if (options.service) await waitFor(`${name} is served`, async () => (await endpoints(name, namespace)).length === replicas, 60)
     },
-    async endpoints(service, namespace = 'default') {
-      const path = `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices?labelSelector=kubernetes.io/service-name=${service}`
-      const { items } = await get<List<Slice>>(path)
-      const all = items.flatMap(({ endpoints }) => endpoints ?? [])
-      return all.flatMap(({ addresses, conditions }) => (conditions.ready === true ? addresses : [])).toSorted()
-    },
+    endpoints,
   }
 }
 

@@ -81,3 +81,5 @@ export const isUnauthorized = (error: unknown): boolean => is(error, 401)
 /** A `resourceVersion` or a `continue` that is too old. */
 export const isExpired = (error: unknown): boolean => is(error, 410)
 export const isUnanswered = (error: unknown): boolean => is(error, 0)
+/** Whether it was carried out, nobody here knows. */
+export const isUnclear = (error: unknown): boolean => is(error, 0, 500, 502, 504)

@@ -3,7 +3,7 @@ import { refused } from '../../../domain/error.ts'
 import type { Interval } from '../../../domain/interval.ts'
 import type { JsonObject } from '../../../domain/json.ts'
 import { type Access, type ClusterName, openAccess } from './access.ts'
-import { isExpired, isForbidden, isGone } from './api-error.ts'
+import { isConflict, isExpired, isForbidden, isGone, isUnclear } from './api-error.ts'
 import { collectionPath, KINDS, type Kind, objectPath } from './kinds.ts'
 import type { K8sList, K8sObject, PatchStep } from './objects.ts'
 import { type Ask, send } from './request.ts'
@@ -172,14 +172,21 @@ async function remove(path: string, options: RemoveOptions, ask: (ask: Ask) => P
     ...(grace !== undefined && { gracePeriodSeconds: grace }),
     ...(propagation !== undefined && { propagationPolicy: propagation }),
   }
+  const call = { method: 'DELETE', path, body } as const
   try {
-    // With a uid it may be sent twice: the second time it is not there, or another one is.
-    await ask({ method: 'DELETE', path, body, idempotent: uid !== undefined })
+    await ask(call)
     return true
   } catch (error) {
     if (isGone(error)) return false
-    throw error
+    if (uid === undefined || !isUnclear(error)) throw error
   }
+  try {
+    // Nobody knows whether it arrived; with a uid it may be sent again. What is not there now went by the first one.
+    await ask({ ...call, idempotent: true })
+  } catch (error) {
+    if (!isGone(error) && !isConflict(error)) throw error
+  }
+  return true
 }
 
 async function uidOf(cluster: Cluster, context: Context): Promise<string | null> {

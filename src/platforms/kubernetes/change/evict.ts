@@ -3,7 +3,7 @@ import { DrillError } from '../../../domain/error.ts'
 import type { Seconds } from '../../../domain/time.ts'
 import { seconds } from '../../../domain/time.ts'
 import { EXIT } from '../../../domain/verdict.ts'
-import { ApiError, isConflict, isGone } from '../api/api-error.ts'
+import { ApiError, isConflict, isGone, isUnanswered } from '../api/api-error.ts'
 import type { Cluster } from '../api/cluster.ts'
 import { KINDS, objectPath } from '../api/kinds.ts'
 import { budgetsOf } from '../rights/budgets.ts'
@@ -12,6 +12,8 @@ import { kubectl } from './kubectl.ts'
 
 /** How long to wait before a budget is asked again, where the server does not say. */
 const PAUSE = seconds(0.5)
+/** Tries whose answer may be lost. */
+const LOST = 3
 /** Evictions under way at once. */
 const ABREAST = 10
 
@@ -27,16 +29,18 @@ export async function evict(cluster: Cluster, pod: ObjectRef, wait: Seconds, con
   const { namespace, name, uid } = pod
   const path = objectPath(KINDS.pod, namespace ?? undefined, name, 'eviction')
   const metadata = { name, namespace }
+  let lost = 0
   const body = { apiVersion: 'policy/v1', kind: 'Eviction', metadata, deleteOptions: { preconditions: { uid } } }
   for (;;) {
     context.signal.throwIfAborted()
     try {
-      // With its uid it may be sent twice: it goes once.
-      await cluster.ask({ method: 'POST', path, body, idempotent: true }, context)
+      await cluster.ask({ method: 'POST', path, body }, context)
       return 'evicted'
     } catch (error) {
-      if (isGone(error)) return 'gone'
-      if ((isConflict(error) || isEnding(error)) && !(await isThere(cluster, pod, context))) return 'gone'
+      const isAway = isGone(error) || ((isConflict(error) || isEnding(error)) && !(await isThere(cluster, pod, context)))
+      // Of a try whose answer was lost it is not known whether it arrived: a pod that is not there any more went by it.
+      if (isAway) return lost > 0 ? 'evicted' : 'gone'
+      if (isUnanswered(error) && lost++ < LOST) continue
       const again = pauseAfter(error)
       if (again === undefined || context.clock.now() + again > until) throw await explained(error, cluster, pod, wait, context)
       await context.clock.sleep(again, context.signal)

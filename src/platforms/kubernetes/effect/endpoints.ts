@@ -66,9 +66,10 @@ interface Looked {
   readonly ready: Promise<ReadonlySet<string>>
 }
 const looked = new WeakMap<Cluster, Map<string, Looked>>()
-const FRESH_FOR = 1
+/** Long enough for the pods of one step, which are asked about at once; a witness must be from right before. Seconds. */
+const FRESH_FOR = 0.25
 
-/** The same for many pods that are asked about one by one: the slices of their namespace are read once a second. */
+/** The same for many pods that are asked about one by one: the slices of their namespace are read once for all of them. */
 export function readyPods(cluster: Cluster, namespace: string | undefined, context: Context): Promise<ReadonlySet<string>> {
   const ofCluster = looked.get(cluster) ?? new Map<string, Looked>()
   looked.set(cluster, ofCluster)
