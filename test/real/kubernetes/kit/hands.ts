@@ -13,10 +13,10 @@ import type { ControlPlane } from '../../parts/control-plane.ts'
 export interface Hand<Spec, Undo extends Json> {
   readonly input: FaultInput<Spec>
   readonly context: Context
-  preflight(): Promise<Preflight>
-  plan(): Promise<Mutation<Undo>>
-  inject(mutation: Mutation<Undo>): Promise<void>
-  undo(mutation: Mutation<Undo>): Promise<UndoOutcome>
+  readonly preflight: () => Promise<Preflight>
+  readonly plan: () => Promise<Mutation<Undo>>
+  readonly inject: (mutation: Mutation<Undo>) => Promise<void>
+  readonly undo: (mutation: Mutation<Undo>) => Promise<UndoOutcome>
 }
 
 export interface HandOptions {
