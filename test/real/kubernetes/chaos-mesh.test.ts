@@ -83,8 +83,7 @@ const injectInto = async ({ context, input }: Scene, extra?: Partial<FaultInput<
   return mutation
 }
 
-const undo = (mutation: Mutation<Json>, { context }: Scene) =>
-  delay.undo(mutation.undo, context({ signal: AbortSignal.timeout(30_000) }))
+const undo = (mutation: Mutation<Json>, { context }: Scene) => delay.undo(mutation.undo, context({ signal: AbortSignal.timeout(30_000) }))
 
 describe.skipIf(missing !== undefined)('Chaos Mesh', () => {
   // First: nothing is installed yet.
