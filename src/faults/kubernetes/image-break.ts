@@ -73,11 +73,7 @@ export const kubernetesImageBreak = patchFault<Spec>({
     const inTheWay = await workloadsInTheWay(refs, found, { what: 'template' }, context)
     return {
       ...inTheWay,
-      needs: [
-        ...inTheWay.needs,
-        ...lookNeeds(refs, ['list'], KINDS.replicaset),
-        ...lookNeeds(refs, ['list', 'watch'], KINDS.pod, KINDS.endpointslice),
-      ],
+      needs: [...inTheWay.needs, ...lookNeeds(refs, ['list', 'watch'], KINDS.pod, KINDS.endpointslice)],
     }
   },
 })

@@ -48,11 +48,7 @@ export const kubernetesWorkloadScale = patchFault<Spec>({
     const inTheWay = await workloadsInTheWay(refs, found, { what: 'replicas', to: replicas, anyway: autoscaled }, context)
     return {
       ...inTheWay,
-      needs: [
-        ...inTheWay.needs,
-        ...lookNeeds(refs, ['list'], KINDS.pod, KINDS.replicaset),
-        ...lookNeeds(refs, ['list', 'watch'], KINDS.endpointslice),
-      ],
+      needs: [...inTheWay.needs, ...lookNeeds(refs, ['list'], KINDS.pod), ...lookNeeds(refs, ['list', 'watch'], KINDS.endpointslice)],
     }
   },
 })

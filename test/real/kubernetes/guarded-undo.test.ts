@@ -159,7 +159,7 @@ describe('undo of a changed template', () => {
     await endpoints(it.stage, 'db', 2)
     const back = [{ op: 'replace', path: '/spec/template/spec/containers/0/image', value: 'app:1' }]
     await it.kubectl('patch', 'statefulset', 'db', '--type=json', '-p', JSON.stringify(back))
-    expect(await it.undo(mutation)).toMatchObject({ state: 'undone', verified: true })
+    expect(await it.undo(mutation)).toMatchObject({ state: 'undone', verified: true, detail: expect.stringContaining('1 of its pods') })
     await endpoints(it.stage, 'db', 3)
     expect(await it.kubectl('get', 'pods', '-o', 'jsonpath={..containers[*].image}')).toBe('app:1 app:1 app:1')
     expect(await marks(it, 'statefulsets,controllerrevisions')).toEqual([])

@@ -20,6 +20,12 @@ export type Guard = {
   readonly value: Json
 }
 
+/** What a workload's pods are made from stands below this. */
+const TEMPLATE = '/spec/template'
+export const inTemplate = ({ path }: Pick<Edit, 'path'>): boolean => path.startsWith(`${TEMPLATE}/`)
+/** The same place in a pod that was made from the template. */
+export const inPod = (path: string): string => path.slice(TEMPLATE.length)
+
 export const hashOf = (value: Json): string => createHash('sha256').update(JSON.stringify(value)).digest('hex')
 
 export const slotAt = (of: K8sObject, path: string): Slot => {

@@ -10,7 +10,7 @@ import { at, escapePointer, type K8sObject, type PatchStep } from '../api/object
 import { kindOf, labelOf, namespaceOf, type ObjectRef } from '../target/target.ts'
 import { kubectl } from './kubectl.ts'
 import { EXPIRES_LABEL, markedBy, markOf, PRIOR_ANNOTATION, RUN_LABEL, UNDO_ANNOTATION } from './marks.ts'
-import { addEntries, type Edit, type Guard, hashOf, injectSteps, isBack, isOurs } from './patch.ts'
+import { addEntries, type Edit, type Guard, hashOf, injectSteps, inTemplate, isBack, isOurs } from './patch.ts'
 
 /** What undoing a patched object needs. */
 export type PatchUndo = {
@@ -122,11 +122,15 @@ function undoCommand(undo: PatchUndo, run: string): string {
     `/metadata/annotations/${escapePointer(UNDO_ANNOTATION)}`,
     ...MARK_LABELS.map((key) => `/metadata/labels/${escapePointer(key)}`),
   ]
-  return patchCommand(undo.object, [...stepsByHand(undo), ...marks.map((path) => ({ op: 'remove', path }) as const)])
+  return `${patchCommand(undo.object, [...stepsByHand(undo), ...marks.map((path) => ({ op: 'remove', path }) as const)])}${andThen(undo)}`
 }
 
+/** What a StatefulSet waits for, whatever its template says by then. */
+const andThen = ({ object, edits }: PatchUndo): string =>
+  object.kind === 'statefulset' && edits.some(inTemplate) ? '   # then delete the pod that does not become ready' : ''
+
 /** The same for an object that has lost its mark. Hidden values are left out: nobody knows them any more. */
-export const unmarkedCommand = (undo: PatchUndo): string => patchCommand(undo.object, stepsByHand(undo))
+export const unmarkedCommand = (undo: PatchUndo): string => `${patchCommand(undo.object, stepsByHand(undo))}${andThen(undo)}`
 
 const stepsByHand = ({ edits, guards }: PatchUndo): readonly PatchStep[] => [
   ...guards.map(({ path, value }) => ({ op: 'test', path, value }) as const),

@@ -77,16 +77,17 @@ async function putBack(cluster: Cluster, object: K8sObject, record: PatchUndo, e
     ...ours.flatMap((edit) => undoSteps(object, edit, hidden)),
   ]
   const write = (steps: readonly PatchStep[]): Promise<unknown> => cluster.patch(kindOf(ref), namespaceOf(ref), ref.name, steps, context)
+  let freed = 0
   if (moved.length === 0 && mayGetStuck(ref, object, edits)) {
     // The mark goes last: whoever undoes it after a crash in between finds that there is something left to do.
     if (ours.length > 0) await write(back)
-    await freeStuckPods(cluster, ref, edits, context)
+    freed = await freeStuckPods(cluster, ref, edits, context)
     const now = await cluster.get(kindOf(ref), namespaceOf(ref), ref.name, context)
     await write([...asItIs(now, [], [], exact, context.run), ...withoutMark(now)])
   } else await write([...back, ...withoutMark(object)])
   if (isWorkload(ref)) await tidyCopies(cluster, ref, context)
   const left = await cluster.get(kindOf(ref), namespaceOf(ref), ref.name, context)
-  return moved.length > 0 ? movedAway(left, record, moved) : readBack(left, record, ours)
+  return moved.length > 0 ? movedAway(left, record, moved) : readBack(left, record, ours, freed)
 }
 
 /**
@@ -119,14 +120,15 @@ const movedAway = (object: K8sObject, { object: ref }: PatchUndo, moved: readonl
   detail: `somebody else moved ${moved.map(({ value }) => JSON.stringify(value)).join(', ')} of ${labelOf(ref)} meanwhile; it was left as it is`,
 })
 
-function readBack(object: K8sObject, { object: ref, edits }: PatchUndo, ours: readonly Edit[]): UndoOutcome {
+function readBack(object: K8sObject, { object: ref, edits }: PatchUndo, ours: readonly Edit[], freed: number): UndoOutcome {
+  const also = freed === 0 ? '' : `; ${freed} of its pods could not become ready and made way`
   const verified = markedBy(object) === undefined && ours.every((edit) => isBack(object, edit))
   const drifted = edits.filter((edit) => !ours.includes(edit) && !isBack(object, edit))
   if (drifted.length === 0)
-    return { state: 'undone', verified, detail: `${labelOf(ref)}: ${edits.map(({ path }) => path).join(', ')} is as it was` }
+    return { state: 'undone', verified, detail: `${labelOf(ref)}: ${edits.map(({ path }) => path).join(', ')} is as it was${also}` }
   return {
     state: 'drifted',
     verified,
-    detail: `somebody else changed ${drifted.map(({ path }) => path).join(', ')} of ${labelOf(ref)} meanwhile; it was left as it is`,
+    detail: `somebody else changed ${drifted.map(({ path }) => path).join(', ')} of ${labelOf(ref)} meanwhile; it was left as it is${also}`,
   }
 }

@@ -6,14 +6,12 @@ import type { Cluster } from '../api/cluster.ts'
 import { KINDS } from '../api/kinds.ts'
 import type { K8sObject } from '../api/objects.ts'
 import { kindOf, labelOf, namespaceOf, type ObjectRef } from '../target/target.ts'
-import { ownedBy, podsOf, selectedBy, TEMPLATE } from '../target/workload.ts'
+import { ownedBy, podsOf, selectedBy } from '../target/workload.ts'
 import { PRIOR_ANNOTATION, UNDO_ANNOTATION } from './marks.ts'
-import { type Edit, isOurs, removeEntries } from './patch.ts'
+import { type Edit, inPod, inTemplate, isOurs, removeEntries } from './patch.ts'
 
 const WORKLOADS = new Set<string>(['deployment', 'statefulset', 'daemonset'])
 export const isWorkload = ({ kind }: Pick<ObjectRef, 'kind'>): boolean => WORKLOADS.has(kind)
-
-const inTemplate = ({ path }: Edit): boolean => path.startsWith(`${TEMPLATE}/`)
 
 /**
  * A StatefulSet that goes pod by pod waits for the one that it made from our template to become ready before it does anything else, even
@@ -25,7 +23,7 @@ export const mayGetStuck = (ref: ObjectRef, { spec }: K8sObject, edits: readonly
 /** Whether a pod was made from the template as the fault left it. */
 export const carries = (pod: K8sObject, edits: readonly Edit[]): boolean => {
   const own = edits.filter(inTemplate)
-  return own.length > 0 && own.every((edit) => isOurs(pod, { ...edit, path: edit.path.slice(TEMPLATE.length) }))
+  return own.length > 0 && own.every((edit) => isOurs(pod, { ...edit, path: inPod(edit.path) }))
 }
 
 const isPodReady = ({ status }: K8sObject): boolean =>

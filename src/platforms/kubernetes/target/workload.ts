@@ -9,9 +9,6 @@ import { labelOf, namespaceOf, type ObjectRef } from './target.ts'
 
 const CONTAINERS = '/spec/template/spec/containers'
 
-/** What pods are made from stands below this; in a pod itself, without it. */
-export const TEMPLATE = '/spec/template'
-
 export interface EnvEntry {
   readonly name: string
   readonly value?: string
