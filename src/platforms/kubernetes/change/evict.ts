@@ -17,7 +17,7 @@ const LOST = 3
 /** Evictions under way at once. */
 const ABREAST = 10
 
-/** `gone`: this pod is not there any more, whoever took it away. */
+/** `gone`: this pod is not there any more, or goes with its namespace, whoever took it away. */
 export type Eviction = 'evicted' | 'gone'
 
 /**
@@ -37,7 +37,7 @@ export async function evict(cluster: Cluster, pod: ObjectRef, wait: Seconds, con
       await cluster.ask({ method: 'POST', path, body }, context)
       return 'evicted'
     } catch (error) {
-      const isAway = isGone(error) || ((isConflict(error) || isEnding(error)) && !(await isThere(cluster, pod, context)))
+      const isAway = isGone(error) || isEnding(error) || (isConflict(error) && !(await isThere(cluster, pod, context)))
       // Of a try whose answer was lost it is not known whether it arrived: a pod that is not there any more went by it.
       if (isAway) return lost > 0 ? 'evicted' : 'gone'
       if (isUnanswered(error) && lost++ < LOST) continue
@@ -66,12 +66,12 @@ export async function evictAll(cluster: Cluster, pods: readonly ObjectRef[], wai
 
 const isByBudget = (error: unknown): boolean => error instanceof ApiError && error.causes.includes('DisruptionBudget')
 
-/** Its namespace is being deleted: nothing may be asked for in it any more, and the pod goes with it soon. */
+/** Its namespace is being deleted, and the pod with it: nothing more may be asked for in it. */
 const isEnding = (error: unknown): boolean => error instanceof ApiError && error.causes.includes('NamespaceTerminating')
 
 /** undefined: another try would be no use. */
 function pauseAfter(error: unknown): Seconds | undefined {
-  if (isConflict(error) || isEnding(error)) return PAUSE
+  if (isConflict(error)) return PAUSE
   return error instanceof ApiError && isByBudget(error) ? seconds(Math.max(error.retryAfter ?? 0, PAUSE)) : undefined
 }
 
