@@ -19,7 +19,10 @@ import { type Drained, drained } from '../../platforms/kubernetes/target/on-node
 import { type ObjectRef, objectOf, PLATFORM, targetOf } from '../../platforms/kubernetes/target/target.ts'
 
 const parameters = object({
-  wait: withDefault(duration({ doc: 'How long to ask again while PodDisruptionBudgets refuse. Default 60s.' }), '60s'),
+  wait: withDefault(
+    duration({ doc: 'How long to ask again while PodDisruptionBudgets refuse. Default 60s. Give `effect: {within}` as much.' }),
+    '60s',
+  ),
   emptyDir: withDefault(flag({ doc: 'Also pods with emptyDir volumes, whose content is lost.' }), false),
   bare: withDefault(flag({ doc: 'Also pods that nothing makes anew: they are gone for good.' }), false),
 })

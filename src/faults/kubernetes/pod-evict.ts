@@ -13,7 +13,10 @@ import { bareRefusals, onePerNamespace, servingPod } from '../../platforms/kuber
 import { labelOf, type ObjectRef, objectOf, PLATFORM } from '../../platforms/kubernetes/target/target.ts'
 
 const parameters = object({
-  wait: withDefault(duration({ doc: 'How long to ask again while a PodDisruptionBudget refuses. Default 0s: once.' }), '0s'),
+  wait: withDefault(
+    duration({ doc: 'How long to ask again while a PodDisruptionBudget refuses. Default 0s: once. Give `effect: {within}` as much.' }),
+    '0s',
+  ),
   bare: withDefault(flag({ doc: 'Also pods that nothing makes anew: they are gone for good.' }), false),
 })
 type Spec = Of<typeof parameters>

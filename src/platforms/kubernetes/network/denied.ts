@@ -26,8 +26,25 @@ export function podSelectorOf({ kind }: ObjectRef, object: K8sObject, denial: st
 /** The pods that the policy will select. */
 export async function podsDenied(ref: ObjectRef, object: K8sObject, cluster: Cluster, context: Context): Promise<readonly K8sObject[]> {
   if (ref.kind === 'pod') return [object]
-  if (ref.kind === 'namespace') return cluster.list(KINDS.pod, { namespace: ref.name }, context)
+  if (ref.kind === 'namespace') return podsIn(ref.name, cluster, context)
   return podsOf(cluster, ref, object, context)
+}
+
+/** All pods of a namespace, which may be ten thousand: of each only what a denial asks about. */
+async function podsIn(namespace: string, cluster: Cluster, context: Context): Promise<readonly K8sObject[]> {
+  const found: K8sObject[] = []
+  for await (const { items } of cluster.pages(KINDS.pod, { namespace }, context)) found.push(...items.map(slim))
+  return found
+}
+
+function slim({ metadata, spec, status }: K8sObject): K8sObject {
+  const { name, namespace = '', uid, resourceVersion, labels = {} } = metadata
+  const containers = (spec?.['containers'] ?? []) as readonly JsonObject[]
+  return {
+    metadata: { name, namespace, uid, resourceVersion, labels },
+    spec: { hostNetwork: spec?.['hostNetwork'] ?? false, containers: containers.map(({ ports = [] }) => ({ ports })) },
+    status: { podIP: status?.['podIP'] ?? null },
+  }
 }
 
 /** Throws a DrillError (refused) when a workload's selector takes in pods that are not its own: they would be hit as well. */
