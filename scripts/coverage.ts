@@ -12,7 +12,15 @@ function drills(root: string): ReadonlyMap<string, readonly string[]> {
 }
 
 const link = (file: string): string => `[${basename(file, '.yaml')}](../${file})`
-const placeOf = (file: string): string => (file.startsWith('experiments/sandbox/') ? 'the embedded sandbox' : (file.split('/')[1] ?? file))
+/** By the folder of the experiment. */
+const PLACES: Readonly<Record<string, string>> = {
+  sandbox: 'the embedded sandbox',
+  kubernetes: 'a real control plane with nodes that kwok plays',
+}
+const placeOf = (file: string): string => {
+  const folder = file.split('/')[1] ?? file
+  return PLACES[folder] ?? folder
+}
 
 /** `docs/coverage.md` with what drills each mechanism, and where, filled in from the experiments; the words stay as they are written there. */
 export function coverage(root: string): string {

@@ -11,6 +11,8 @@ export interface Turn {
 /** A way in for clients: it sends each request to a ready endpoint of a Service, as kube-proxy does, and keeps a log of what was behind it. */
 export interface Front extends AsyncDisposable {
   readonly url: string
+  /** From now on so many pods are needed for all requests; what fewer of them cannot serve is refused with 429. */
+  need(pods: number): void
   readonly truth: readonly Turn[]
 }
 
@@ -29,6 +31,7 @@ export async function startFront(plane: ControlPlane, namespace: string, service
   const truth: Turn[] = []
   let pods: readonly string[] = []
   let turn = 0
+  let needed = 1
   let over = false
   const look = async (): Promise<void> => {
     const { items } = await plane.get<{ items: readonly Slice[] }>(path)
@@ -47,13 +50,18 @@ export async function startFront(plane: ControlPlane, namespace: string, service
     }
   })()
   const server = createServer((_request, response) => {
-    const pod = pods[turn++ % Math.max(1, pods.length)]
-    response.writeHead(pod === undefined ? 503 : 200, { 'content-type': 'application/json' })
-    response.end(JSON.stringify(pod === undefined ? { error: 'no endpoint is ready' } : { pod }))
+    turn += 1
+    const pod = pods[turn % Math.max(1, pods.length)]
+    const status = pod === undefined ? 503 : turn % needed >= pods.length ? 429 : 200
+    response.writeHead(status, { 'content-type': 'application/json' })
+    response.end(JSON.stringify({ pod: status === 200 ? pod : null }))
   }).listen(0, '127.0.0.1')
   await new Promise((resolve) => server.once('listening', resolve))
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    need: (count) => {
+      needed = count
+    },
     truth,
     [Symbol.asyncDispose]: async () => {
       over = true

@@ -7,7 +7,7 @@ import { goBuild } from './go.ts'
 import { folderOf, GO_PARTS, type GoPart, isComplete, partsFolder } from './parts.ts'
 
 /**
- * Gets the servers of the real tests: `node test/real/parts/get.ts [kubernetes] [etcd] [kwok] [k6]`, all of them without an argument.
+ * Gets the servers of the real tests: `node test/real/parts/get.ts [kubernetes] [etcd] [kwok] [coredns] [k6]`, all of them without an argument.
  * What is there already is not built again; a run beside another one waits for it.
  */
 const began = performance.now()

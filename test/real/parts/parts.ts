@@ -67,6 +67,7 @@ export const GO_PARTS: readonly GoPart[] = [
   kubernetes,
   { ...one('etcd', '3.6.14', 'go.etcd.io/etcd/server/v3', 'go.etcd.io/etcd/server/v3', 45), assets: { etcd: 'etcd Version: 3.' } },
   one('kwok', '0.8.0', 'sigs.k8s.io/kwok', 'sigs.k8s.io/kwok/cmd/kwok', 170),
+  one('coredns', '1.12.4', 'github.com/coredns/coredns', 'github.com/coredns/coredns', 200),
   one('k6-v1', '1.8.1', 'go.k6.io/k6', 'go.k6.io/k6', 140),
   one('k6-v2', '2.2.0', 'go.k6.io/k6/v2', 'go.k6.io/k6/v2', 155),
 ]
