@@ -119,11 +119,16 @@ function shown({ run, exit, undone }: UndoJson['runs'][number]): string {
   return [`${run}: ${end}`, ...lines].join('\n')
 }
 
+function nothingToDo({ expired, stores }: UndoInput): string {
+  const what = expired && stores.length > 0 ? 'Nothing that is faulted is overdue.' : 'Nothing is faulted.'
+  return stores.length > 0 ? what : `${what} ${THIS_MACHINE_ONLY}`
+}
+
 /** Undoes one run, or every abandoned one; one that fails does not stop the others. Signals wait until it is done. */
 export async function undoCommand(input: UndoInput): Promise<UndoJson> {
   const home = homeFolder(input.env)
   const jobs = await jobsOf(home, input)
-  if (jobs.length === 0) input.show(input.stores.length > 0 ? 'Nothing is faulted.' : `Nothing is faulted. ${THIS_MACHINE_ONLY}`)
+  if (jobs.length === 0) input.show(nothingToDo(input))
   using _ = ownSignals({
     stop: () => input.progress('undoing is not cut off; a third Ctrl-C leaves all the same'),
     explain: () => input.progress('still undoing'),

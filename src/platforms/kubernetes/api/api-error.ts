@@ -29,7 +29,7 @@ export class ApiError extends OutsideError {
 function codeOf(status: number, reason: string): readonly [code: string, next: readonly string[]] {
   if (status === 0) return ['API_UNREACHABLE', ['kubectl cluster-info', 'kubectl config get-contexts']]
   if (status === 401) return ['UNAUTHORIZED', ['kubectl auth whoami']]
-  if (status === 403) return ['FORBIDDEN', ['kubectl auth can-i --list', 'firedrill plan FILE --rbac']]
+  if (status === 403) return ['FORBIDDEN', ['kubectl auth can-i --list']]
   return [`API_${status}_${reason.replaceAll(/[^A-Za-z0-9]+/g, '_').toUpperCase()}`, ['kubectl get --raw /readyz']]
 }
 

@@ -33,7 +33,9 @@ export async function readPinned(cluster: Cluster, ref: ObjectRef, context: Cont
   if (object.metadata.uid !== ref.uid) throw refused(`${labelOf(ref)} is another one by now`, 'TARGET_REPLACED', ['firedrill plan FILE'])
   const by = markedBy(object)
   if (by !== undefined && by !== context.run)
-    throw refused(`${labelOf(ref)} is still faulted by the run ${by}`, 'STILL_FAULTED', [`firedrill undo --run ${by}`])
+    throw refused(`${labelOf(ref)} is still faulted by the run ${by}`, 'STILL_FAULTED', [
+      `firedrill undo --run ${by} --store kubernetes:${ref.cluster.context}`,
+    ])
   return object
 }
 

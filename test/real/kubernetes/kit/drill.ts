@@ -58,12 +58,17 @@ export const onCluster = (at: Place, kubeconfig: string): Place['env'] => ({ ...
 export interface Begun {
   readonly running: Running
   readonly out: string
-  reached(kind: Parameters<typeof eventsOf>[1], seconds?: number): Promise<unknown>
+  /** Rejects when the drill ends before. */
+  readonly reached: (kind: Parameters<typeof eventsOf>[1], seconds?: number) => Promise<unknown>
 }
 
 export function begin(file: string, env: Place['env'], out: string, ...more: readonly string[]): Begun {
   const running = start(['run', file, '--yes', '--out', out, ...more], env)
-  return { running, out, reached: (kind, limit = 60) => until(`${kind} in the journal`, () => eventsOf(out, kind).length > 0, limit) }
+  const early = running.ended.then(({ code, stdout, stderr }) => Promise.reject(new Error(`exit ${code}: ${stdout}${stderr}`)))
+  early.catch(() => undefined)
+  const reached: Begun['reached'] = (kind, limit = 60) =>
+    Promise.race([until(`${kind} in the journal`, () => eventsOf(out, kind).length > 0, limit), early])
+  return { running, out, reached }
 }
 
 export const runIn = (out: string): string => eventsOf(out, 'drill.opened')[0]?.run ?? ''
