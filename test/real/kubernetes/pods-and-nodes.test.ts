@@ -1,11 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { EXIT } from '../../../src/domain/verdict.ts'
 import { kubernetesNodeDrain } from '../../../src/faults/kubernetes/node-drain.ts'
 import { kubernetesNodeTaint } from '../../../src/faults/kubernetes/node-taint.ts'
 import { kubernetesPodEvict } from '../../../src/faults/kubernetes/pod-evict.ts'
 import { kubernetesPodKill } from '../../../src/faults/kubernetes/pod-kill.ts'
 import { snapshot } from '../../contract/rigs/kubernetes/snapshot.ts'
+import { eventsOf, place, run } from '../../kit/cli.ts'
+import { service } from '../../kit/service.ts'
 import type { ControlPlane } from '../parts/control-plane.ts'
 import { endSharedPlane, sharedPlane } from '../parts/shared-plane.ts'
+import { writeDrill } from './kit/drill.ts'
 import { codesOf, hand } from './kit/hands.ts'
 
 let plane: ControlPlane
@@ -108,6 +112,26 @@ describe('a node that is drained', () => {
     expect(await drain.undo(mutation)).toMatchObject({ state: 'undone', verified: true })
     expect(await snapshot(plane, namespace)).toEqual(before)
     expect(await uidsOf(namespace, 'app=cart')).toEqual(pods)
+  })
+
+  test('by a drill, and refused: the drill is aborted, names the budget, and leaves the node schedulable', {
+    timeout: 120_000,
+  }, async () => {
+    const namespace = await space()
+    await plane.deploy('cart', 1, { namespace, service: true, spec: on('node-0') })
+    await budget(namespace, 'cart', '--selector=app=cart', '--min-available=1')
+    await using front = await service()
+    using at = place()
+    const targets = { node: { kind: 'node', name: 'node-0' } }
+    const faults = [{ name: 'drain', fault: 'kubernetes/node-drain', target: 'node', wait: '2s', for: '20s' }]
+    const file = writeDrill(at, { port: front.port, targets, faults })
+    const ended = await run(['run', file, '--yes', '--out', at.out], { ...at.env, KUBECONFIG: plane.kubeconfig })
+    expect(ended.code, ended.stdout + ended.stderr).toBe(EXIT.aborted)
+    expect(eventsOf(at.out, 'fault.failed')[0]?.why).toMatch(/PodDisruptionBudget hands-.*refused for/)
+    expect(eventsOf(at.out, 'undo.ended')).toMatchObject([{ state: 'undone' }])
+    const node = await plane.kubectl('get', 'node', 'node-0', '-o', 'json')
+    expect(node).not.toContain('firedrill')
+    expect(node).not.toContain('unschedulable')
   })
 
   test('keeps what would be lost, and says so; takes it when told to', async () => {
