@@ -119,6 +119,19 @@ function shown({ run, exit, undone }: UndoJson['runs'][number]): string {
   return [`${run}: ${end}`, ...lines].join('\n')
 }
 
+/** Something of it is faulted, and was not put back through another place where its record was found too (the store's own connection). */
+function isLeftBy({ run, exit, undone }: UndoJson['runs'][number], all: UndoJson['runs']): boolean {
+  if (exit === EXIT.held) return false
+  const failed = undone.filter(({ state }) => state === 'failed')
+  const back = new Set(
+    all
+      .filter((each) => each.run === run)
+      .flatMap((each) => each.undone.filter(({ state }) => state !== 'failed'))
+      .map(({ id }) => id),
+  )
+  return failed.length === 0 || failed.some(({ id }) => !back.has(id))
+}
+
 function nothingToDo({ expired, stores }: UndoInput): string {
   const what = expired && stores.length > 0 ? 'Nothing that is faulted is overdue.' : 'Nothing is faulted.'
   return stores.length > 0 ? what : `${what} ${THIS_MACHINE_ONLY}`
@@ -141,5 +154,5 @@ export async function undoCommand(input: UndoInput): Promise<UndoJson> {
     input.show(shown(one))
     done.push(one)
   }
-  return { runs: done, exit: done.some(({ exit }) => exit !== EXIT.held) ? EXIT['undo-failed'] : EXIT.held }
+  return { runs: done, exit: done.some((one) => isLeftBy(one, done)) ? EXIT['undo-failed'] : EXIT.held }
 }
