@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -177,4 +178,15 @@ describe('undo of a changed template', () => {
     expect(await it.undo(mutation)).toMatchObject({ state: 'undone', verified: true })
     expect(await marks(it, `${kind}s,${history}`)).toEqual([])
   })
+})
+
+test('what a journal knows of a hidden value does not let anybody try out what it was', async () => {
+  const map = { kind: 'configmap', name: 'settings' } as const
+  const set = ({ plane, namespace }: Stage) =>
+    plane.apply([{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'settings', namespace }, data: { password: SECRET } }])
+  await using at = await faulted('kubernetes/config-flip', { key: 'password', value: 'other' }, map, set)
+  const known = JSON.stringify(await at.plan())
+  expect(known).toContain('fingerprint')
+  for (const text of [SECRET, JSON.stringify(SECRET)])
+    for (const form of ['hex', 'base64'] as const) expect(known).not.toContain(createHash('sha256').update(text).digest(form))
 })

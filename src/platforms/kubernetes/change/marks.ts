@@ -5,6 +5,7 @@ import type { Json } from '../../../domain/json.ts'
 import type { UndoRecord } from '../../../domain/undo.ts'
 import type { Cluster } from '../api/cluster.ts'
 import type { K8sObject } from '../api/objects.ts'
+import type { Hidden } from './patch.ts'
 
 /** Labels: what a sweep of a whole cluster asks for. */
 export const RUN_LABEL = 'firedrill/run'
@@ -22,14 +23,14 @@ export interface Mark {
 
 type AboutFault = Pick<Fault, 'name' | 'undoVersion'>
 
-/** The mark of one injection. `hidden`: prior values by JSON pointer that stand on the object alone. */
+/** The mark of one injection. `hidden`: prior values that stand on the object alone. */
 export async function markOf<Spec>(
   fault: AboutFault,
   input: FaultInput<Spec>,
   mutation: Pick<Mutation<Json>, 'undo' | 'command'>,
   cluster: Cluster,
   context: Context,
-  hidden: Readonly<Record<string, Json>> = {},
+  hidden?: Hidden,
 ): Promise<Mark> {
   const { hi } = await cluster.offset(context)
   const expires = Math.ceil(context.clock.wall() + hi + input.longest)
@@ -38,7 +39,7 @@ export async function markOf<Spec>(
     labels: { [RUN_LABEL]: context.run, [EXPIRES_LABEL]: String(expires) },
     annotations: {
       [UNDO_ANNOTATION]: JSON.stringify(record),
-      ...(Object.keys(hidden).length > 0 && { [PRIOR_ANNOTATION]: JSON.stringify(hidden) }),
+      ...(hidden && Object.keys(hidden.values).length > 0 && { [PRIOR_ANNOTATION]: JSON.stringify(hidden) }),
     },
   }
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHmac, randomBytes } from 'node:crypto'
 import type { Json } from '../../../domain/json.ts'
 import { at, escapePointer, type K8sObject, type PatchStep, sameJson } from '../api/objects.ts'
 
@@ -7,11 +7,12 @@ export type Slot = { readonly value: Json } | null
 
 /**
  * One thing that a fault changes in an object. A `field` is set to `ours` (null: removed). An `element` is added to a list and found again by
- * being equal. `hidden` fields may hold a secret: their prior value stands on the object itself and nowhere else, here only its hash.
+ * being equal. `hidden` fields may hold a secret: their prior value stands on the object itself and nowhere else, here only a fingerprint whose
+ * key stands there too, so that nobody can try out from a journal what the secret was.
  */
 export type Edit =
   | { readonly what: 'field'; readonly path: string; readonly ours: Slot; readonly before: Slot }
-  | { readonly what: 'hidden'; readonly path: string; readonly ours: Slot; readonly sha256: string }
+  | { readonly what: 'hidden'; readonly path: string; readonly ours: Slot; readonly fingerprint: string }
   | { readonly what: 'element'; readonly path: string; readonly element: Json }
 
 /** What must still be so for the paths to mean the same: the name of the container that an index stands for. */
@@ -26,7 +27,22 @@ export const inTemplate = ({ path }: Pick<Edit, 'path'>): boolean => path.starts
 /** The same place in a pod that was made from the template. */
 export const inPod = (path: string): string => path.slice(TEMPLATE.length)
 
-export const hashOf = (value: Json): string => createHash('sha256').update(JSON.stringify(value)).digest('hex')
+/** Prior values that stand on an object alone, by JSON pointer, and the key of their fingerprints. */
+export interface Hidden {
+  readonly key: string
+  readonly values: Readonly<Record<string, Json>>
+}
+
+/** Of this process: what it plans it can tell again, and whoever undoes reads the key from the object. */
+const KEY = randomBytes(16).toString('base64')
+
+export const fingerprintOf = (value: Json, key = KEY): string => createHmac('sha256', key).update(JSON.stringify(value)).digest('hex')
+
+/** What the edits would hide of an object as it is. */
+export const hiddenValues = (of: K8sObject, edits: readonly Edit[]): Hidden => ({
+  key: KEY,
+  values: Object.fromEntries(edits.flatMap(({ what, path }) => (what === 'hidden' ? [[path, at(of, path) ?? null]] : []))),
+})
 
 export const slotAt = (of: K8sObject, path: string): Slot => {
   const value = at(of, path)
@@ -41,7 +57,7 @@ export const hiddenField = (of: K8sObject, path: string, ours: Slot): Edit => ({
   what: 'hidden',
   path,
   ours,
-  sha256: hashOf(at(of, path) ?? null),
+  fingerprint: fingerprintOf(at(of, path) ?? null),
 })
 
 const elements = (of: K8sObject, path: string): readonly Json[] => {
@@ -77,21 +93,21 @@ const indexIn = (of: K8sObject, { path, element }: Extract<Edit, { what: 'elemen
   elements(of, path).findIndex((each) => sameJson(each, element))
 
 /** What a field goes back to; undefined: it is hidden, and the object no longer says what it was. */
-export function priorOf(edit: Exclude<Edit, { what: 'element' }>, hidden: Readonly<Record<string, Json>>): Slot | undefined {
+export function priorOf(edit: Exclude<Edit, { what: 'element' }>, { key, values }: Hidden): Slot | undefined {
   if (edit.what === 'field') return edit.before
-  const value = hidden[edit.path]
-  return value !== undefined && hashOf(value) === edit.sha256 ? { value } : undefined
+  const value = values[edit.path]
+  return value !== undefined && fingerprintOf(value, key) === edit.fingerprint ? { value } : undefined
 }
 
-/** Whether the object is as it was before the fault, as far as this edit goes. */
-export function isBack(of: K8sObject, edit: Edit): boolean {
+/** Whether the object is as it was before the fault, as far as this edit goes. `key`: of hidden values; without it only who planned can tell. */
+export function isBack(of: K8sObject, edit: Edit, key?: string): boolean {
   if (edit.what === 'element') return indexIn(of, edit) < 0
   if (edit.what === 'field') return isSlot(of, edit.path, edit.before)
-  return hashOf(at(of, edit.path) ?? null) === edit.sha256
+  return fingerprintOf(at(of, edit.path) ?? null, key) === edit.fingerprint
 }
 
 /** Guarded steps that take one edit back, in an object as it is. */
-export function undoSteps(of: K8sObject, edit: Edit, hidden: Readonly<Record<string, Json>>): readonly PatchStep[] {
+export function undoSteps(of: K8sObject, edit: Edit, hidden: Hidden): readonly PatchStep[] {
   if (edit.what === 'element') {
     const path = `${edit.path}/${indexIn(of, edit)}`
     return [

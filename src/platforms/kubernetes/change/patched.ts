@@ -10,7 +10,7 @@ import { at, escapePointer, type K8sObject, type PatchStep } from '../api/object
 import { kindOf, labelOf, namespaceOf, type ObjectRef } from '../target/target.ts'
 import { kubectl } from './kubectl.ts'
 import { EXPIRES_LABEL, markedBy, markOf, PRIOR_ANNOTATION, RUN_LABEL, UNDO_ANNOTATION } from './marks.ts'
-import { addEntries, type Edit, type Guard, hashOf, injectSteps, inTemplate, isBack, isOurs } from './patch.ts'
+import { addEntries, type Edit, fingerprintOf, type Guard, hiddenValues, injectSteps, inTemplate, isBack, isOurs } from './patch.ts'
 
 /** What undoing a patched object needs. */
 export type PatchUndo = {
@@ -101,12 +101,12 @@ function keptAs<E extends Exclude<Edit, { what: 'element' }>>(tried: K8sObject, 
   return { ...edit, ours: value === undefined ? null : { value } }
 }
 
-/** What identifies the state that undo goes back to; of a hidden value its hash. */
+/** What identifies the state that undo goes back to; of a hidden value a fingerprint. */
 const priorSeen = (object: K8sObject, edits: readonly Edit[]): Json =>
   Object.fromEntries(
     edits.map((edit) => {
       const value = at(object, edit.path)
-      return [edit.path, edit.what === 'hidden' ? { sha256: hashOf(value ?? null) } : (value ?? null)]
+      return [edit.path, edit.what === 'hidden' ? { fingerprint: fingerprintOf(value ?? null) } : (value ?? null)]
     }),
   )
 
@@ -212,6 +212,3 @@ export async function injectPatch<Spec>(
 
 const changed = (message: string): DrillError =>
   new DrillError(message, { code: 'PRIOR_STATE_CHANGED', exit: EXIT.aborted, next: ['firedrill plan FILE'] })
-
-const hiddenValues = (object: K8sObject, edits: readonly Edit[]): Readonly<Record<string, Json>> =>
-  Object.fromEntries(edits.flatMap(({ what, path }) => (what === 'hidden' ? [[path, at(object, path) ?? null]] : [])))

@@ -1,20 +1,21 @@
 import type { Context } from '../../../contracts/context.ts'
-import type { Json } from '../../../domain/json.ts'
 import type { UndoOutcome } from '../../../domain/undo.ts'
 import { isChanged } from '../api/api-error.ts'
 import { type Cluster, reconnect } from '../api/cluster.ts'
 import { at, escapePointer, type K8sObject, type PatchStep, sameJson } from '../api/objects.ts'
 import { kindOf, labelOf, namespaceOf } from '../target/target.ts'
 import { markedBy, PRIOR_ANNOTATION, RUN_LABEL } from './marks.ts'
-import { type Edit, type Guard, isBack, isOurs, priorOf, removeEntries, undoSteps } from './patch.ts'
+import { type Edit, type Guard, type Hidden, isBack, isOurs, priorOf, removeEntries, undoSteps } from './patch.ts'
 import { EXACT_TRIES, MARK_ANNOTATIONS, MARK_LABELS, type PatchUndo, RETRIES, testSteps, unchanged, unmarkedCommand } from './patched.ts'
 import { freeStuckPods, isWorkload, mayGetStuck, tidyCopies } from './rollout.ts'
 
-function hiddenIn({ metadata }: K8sObject): Readonly<Record<string, Json>> {
+const NOTHING_HIDDEN: Hidden = { key: '', values: {} }
+
+function hiddenIn({ metadata }: K8sObject): Hidden {
   try {
-    return JSON.parse(metadata.annotations?.[PRIOR_ANNOTATION] ?? '{}') as Record<string, Json>
+    return { ...NOTHING_HIDDEN, ...(JSON.parse(metadata.annotations?.[PRIOR_ANNOTATION] ?? '{}') as Partial<Hidden>) }
   } catch {
-    return {}
+    return NOTHING_HIDDEN
   }
 }
 
@@ -87,7 +88,7 @@ async function putBack(cluster: Cluster, object: K8sObject, record: PatchUndo, e
   } else await write([...back, ...withoutMark(object)])
   if (isWorkload(ref)) await tidyCopies(cluster, ref, context)
   const left = await cluster.get(kindOf(ref), namespaceOf(ref), ref.name, context)
-  return moved.length > 0 ? movedAway(left, record, moved) : readBack(left, record, ours, freed)
+  return moved.length > 0 ? movedAway(left, record, moved) : readBack(left, record, ours, hidden, freed)
 }
 
 /**
@@ -120,10 +121,16 @@ const movedAway = (object: K8sObject, { object: ref }: PatchUndo, moved: readonl
   detail: `somebody else moved ${moved.map(({ value }) => JSON.stringify(value)).join(', ')} of ${labelOf(ref)} meanwhile; it was left as it is`,
 })
 
-function readBack(object: K8sObject, { object: ref, edits }: PatchUndo, ours: readonly Edit[], freed: number): UndoOutcome {
+function readBack(
+  object: K8sObject,
+  { object: ref, edits }: PatchUndo,
+  ours: readonly Edit[],
+  { key }: Hidden,
+  freed: number,
+): UndoOutcome {
   const also = freed === 0 ? '' : `; ${freed} of its pods could not become ready and made way`
-  const verified = markedBy(object) === undefined && ours.every((edit) => isBack(object, edit))
-  const drifted = edits.filter((edit) => !ours.includes(edit) && !isBack(object, edit))
+  const verified = markedBy(object) === undefined && ours.every((edit) => isBack(object, edit, key))
+  const drifted = edits.filter((edit) => !ours.includes(edit) && !isBack(object, edit, key))
   if (drifted.length === 0)
     return { state: 'undone', verified, detail: `${labelOf(ref)}: ${edits.map(({ path }) => path).join(', ')} is as it was${also}` }
   return {
