@@ -124,6 +124,7 @@ export type DrillEvent =
       readonly detail: string
       readonly command: string
     }
+  /** What shows the spare. Restored without a time: it was never seen gone. */
   | { readonly kind: 'redundancy'; readonly restored: boolean; readonly at: Interval | null; readonly by: string; readonly detail: string }
   /** A ledger was read; the set itself is in `file`, relative to the folder. */
   | {

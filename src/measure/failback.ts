@@ -42,7 +42,7 @@ export function failbackOf(
   return {
     time: began === null || timeline.stepped ? notMeasured('s', whyNot(timeline)) : timeOf(began, watched, redundancy, stepsOf(evidence)),
     bad: badOf(evidence, tallies),
-    redundancy: sinceEffect(timeline, redundancy),
+    redundancy: sinceEffect(evidence, timeline, redundancy),
     metastable: watched.length === 0 ? 'unknown' : metastableOf(watched),
   }
 }
@@ -60,6 +60,8 @@ interface Watched {
 interface Redundancy {
   readonly declared: boolean
   readonly at: Interval | null
+  /** When it was said that it is there although it was never seen gone. */
+  readonly thereAt: number | null
   /** Until when it was looked for in vain. */
   readonly until: number | null
   readonly detail: string
@@ -72,21 +74,37 @@ function redundancyAt({ journal, plan }: Evidence): Redundancy {
     return {
       declared,
       at: null,
+      thereAt: null,
       until: null,
       detail: declared ? 'nobody looked for the spare' : 'the experiment does not say what shows it',
     }
-  return { declared, at: seen.restored ? seen.at : null, until: seen.restored ? null : seen.written, detail: seen.detail }
+  return {
+    declared,
+    at: seen.restored ? seen.at : null,
+    thereAt: seen.restored && seen.at === null ? seen.written : null,
+    until: seen.restored ? null : seen.written,
+    detail: seen.detail,
+  }
 }
 
-function sinceEffect(timeline: Timeline, { at, until, detail }: Redundancy): Measured {
+function sinceEffect(evidence: Evidence, timeline: Timeline, { at, thereAt, until, detail }: Redundancy): Measured {
   const effective = timeline.faults.find((fault) => fault.effective !== null)?.effective
   if (!effective) return notMeasured('s', 'no effect was proven')
   if (timeline.stepped) return notMeasured('s', 'the clock stepped during the drill')
   const method = 'the spare is back − T_eff'
   if (at) return elapsed(at, effective, { method })
+  if (thereAt !== null) return neverGone(evidence, thereAt - effective.lo)
   return until === null
     ? notMeasured('s', detail)
     : measured(Math.max(0, until - effective.hi), null, { unit: 's', method: `${method}: ${detail}` })
+}
+
+/** The spare may have been gone between two looks: not zero, but less than could have been seen. `looked`: from the effect to the last look. */
+function neverGone({ plan }: Evidence, looked: number): Measured {
+  const { by } = plan.experiment.redundancy ?? {}
+  const probe = by && 'probe' in by ? plan.experiment.probes[by.probe] : undefined
+  const hi = probe ? Math.min(looked, probe.every + probe.timeout) : looked
+  return measured(0, Math.max(0, hi), { unit: 's', method: 'the spare was never seen gone: below resolution', censored: 'left' })
 }
 
 /** A time that is known from `lo` on; `hi` null: it was not seen to come. */
@@ -113,7 +131,7 @@ function timeOf(began: number, watched: readonly Watched[], redundancy: Redundan
   const homes: Home[] = [...watched.map(homeOf), ...steps]
   if (watched.length === 0 || watched.some(({ state }) => state.good + state.bad === 0))
     return notMeasured('s', 'no sample was taken after the fault')
-  if (redundancy.declared && redundancy.at === null) {
+  if (redundancy.declared && redundancy.at === null && redundancy.thereAt === null) {
     if (redundancy.until === null) return notMeasured('s', redundancy.detail)
     homes.push({ lo: redundancy.until, hi: null })
   } else if (redundancy.at) homes.push(redundancy.at)

@@ -301,6 +301,14 @@ describe('failback', () => {
     expect(measures.failback.metastable).toBe('held')
   })
 
+  it('does not measure the return of a spare that was never seen gone: it is bounded by what could have been seen', () => {
+    const there: DrillEvent = { kind: 'redundancy', restored: true, at: null, by: 'web', detail: 'agrees' }
+    const events = [...lifeOf(), [44, there]] as [number, DrillEvent][]
+    const { redundancy } = drill([{ from: 10.03, to: 12, how: 'refused' }], { events, redundancy: true }).measures.failback
+    expect(redundancy).toMatchObject({ lo: 0, censored: 'left' })
+    expect(redundancy.hi).toBeLessThan(1)
+  })
+
   it('tells a service that stays broken without the fault', () => {
     const record = drill([{ from: 10.03, to: 70, how: 'refused' }])
     expect(record.measures.failback.metastable).toBe('broken')

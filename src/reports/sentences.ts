@@ -93,8 +93,9 @@ type SpareEvent = Extract<DrillEvent, { readonly kind: 'redundancy' | `ledger.${
 function ofSpare(event: SpareEvent): string {
   switch (event.kind) {
     case 'redundancy':
-      return event.restored
-        ? `Redundancy is restored${event.at === null ? '' : ` at ${sayWhen(event.at)}`}, by ${event.by}: ${event.detail}`
+      if (event.restored && event.at === null) return `Redundancy was never seen gone, by ${event.by}: ${event.detail}`
+      return event.at
+        ? `Redundancy is restored at ${sayWhen(event.at)}, by ${event.by}: ${event.detail}`
         : `Redundancy is not restored, by ${event.by}: ${event.detail}`
     case 'ledger.read':
       return event.rows === null

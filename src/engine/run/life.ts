@@ -1,6 +1,6 @@
 import { describe } from '../../domain/error.ts'
 import { rows, served } from '../../domain/sample.ts'
-import { seconds } from '../../domain/time.ts'
+import { type Instant, seconds } from '../../domain/time.ts'
 import { isAbort } from './abort/latch.ts'
 import type { Drill } from './drill.ts'
 import type { Baseline } from './steps/effect.ts'
@@ -10,6 +10,7 @@ import { steadyState } from './steps/gate.ts'
 import { closeLedgers, readDuring } from './steps/ledgers.ts'
 import { createJudgement, type Judgement, needsWholeFault } from './steps/observe.ts'
 import { createBegun, perform, untilDue } from './steps/schedule.ts'
+import { type Spare, watchSpare } from './steps/spare.ts'
 
 const POLL = seconds(0.02)
 
@@ -18,34 +19,46 @@ const POLL = seconds(0.02)
  * injected is undone in reverse order before it returns.
  */
 export async function live(drill: Drill, judgement: Judgement = createJudgement(drill)): Promise<void> {
-  using _ = judgement
+  using scope = new DisposableStack()
+  scope.use(judgement)
   const open = new Set<string>()
   const baselines = countBaselines(drill)
-  let gated = false
+  let home: Home | null = null
   try {
     drill.phase('baseline')
     await drill.clock.sleep(drill.experiment.load?.ramp ?? seconds(0), drill.abort.signal)
     const gate = await steadyState(drill)
     baselines[Symbol.dispose]()
     await drill.log.commit({ kind: 'gate', ...gate })
-    gated = gate.held
-    if (gated) await injectAndObserve(drill, judgement, open, baselines.of)
+    if (gate.held) {
+      const injected = drill.clock.now()
+      home = { spare: scope.use(watchSpare(drill, injected)), injected }
+      await injectAndObserve(drill, judgement, open, baselines.of)
+    }
   } catch (error) {
     if (!isAbort(drill.abort.signal, error)) drill.abort.trip('error', describe(error))
   }
-  await comeHome(drill, open, gated)
+  await comeHome(drill, open, home)
 }
 
-async function comeHome(drill: Drill, open: ReadonlySet<string>, gated: boolean): Promise<void> {
+/** What the way home is told from. */
+interface Home {
+  readonly spare: Spare | null
+  /** Just before the first injection. */
+  readonly injected: Instant
+}
+
+/** `home` null: nothing was injected. */
+async function comeHome(drill: Drill, open: ReadonlySet<string>, home: Home | null): Promise<void> {
   drill.observer.disarm()
-  if (gated) {
+  if (home) {
     drill.phase('undo')
     await drill.undo.run([...open])
   }
   try {
-    if (gated && !drill.abort.signal.aborted) {
+    if (home && !drill.abort.signal.aborted) {
       drill.phase('failback')
-      await failBack(drill)
+      await failBack(drill, home.spare, home.injected)
     }
   } catch (error) {
     if (!isAbort(drill.abort.signal, error)) drill.abort.trip('error', describe(error))

@@ -165,8 +165,21 @@ const stages: Readonly<Record<string, Build>> = {
     }
   },
   'admission-failure': async (namespace, held) => {
-    const { set } = await cart(namespace, held)
-    return { set, check: (record) => expect(proven(record)).toEqual([true, true]) }
+    const { front, set } = await cart(namespace, held)
+    return {
+      set,
+      check: (record, at) => {
+        expect(proven(record)).toEqual([true, true])
+        const missing = front.truth.findLast(({ ready }) => ready < 4)
+        const back = front.truth.find((turn) => turn.ready === 4 && missing !== undefined && turn.at > missing.at)
+        const truth = onDrillClock(at, back?.at ?? 0n) - (record.faults[0]?.effect.at?.hi ?? 0)
+        const { lo, hi } = record.measures.failback.redundancy
+        // The Deployment counts a pod a moment after its endpoint is ready, and the proxy looks every 20 ms.
+        expect(lo).toBeLessThanOrEqual(truth + 0.5)
+        expect(hi).toBeGreaterThanOrEqual(truth - 0.05)
+        expect((hi ?? 0) - (lo ?? 0), 'it was seen to come back').toBeLessThan(3)
+      },
+    }
   },
   'dns-failure': async (_namespace, held) => {
     const dns = held.use(await startClusterDns(plane))
