@@ -44,6 +44,7 @@ export function writeDrill(
 export function written(node: ShapeNode, value: unknown): unknown {
   if (node.type === 'duration') return `${String(value)}s`
   if (node.type === 'percent') return `${Number(value) * 100}%`
+  if (node.type === 'size') return `${String(value)}B`
   if (node.type === 'rate') return `${String(value)}/s`
   if (node.type === 'list' && Array.isArray(value)) return value.map((each) => written(node.item, each))
   if (typeof value !== 'object' || value === null) return value
