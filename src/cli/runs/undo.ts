@@ -52,7 +52,10 @@ interface Job {
 }
 
 const hereJob = ({ info }: RunStatus): Job => ({ run: info.run, undo: (deps) => undoByHand(info.run, deps) })
-const storeJob = (run: string, store: UndoStore): Job => ({ run, undo: (deps) => undoFromStore(run, store, deps) })
+const storeJob = (run: string, store: UndoStore, unattended = false): Job => ({
+  run,
+  undo: (deps) => undoFromStore(run, store, deps, unattended),
+})
 
 async function jobsOf(home: string, input: UndoInput): Promise<readonly Job[]> {
   const { run } = input
@@ -61,7 +64,7 @@ async function jobsOf(home: string, input: UndoInput): Promise<readonly Job[]> {
   const here = await abandonedRuns(home)
   const found = (await lookInto(stores)).flat()
   const there = found.filter(input.expired ? isExpired : isLeft)
-  const all = [...here.map(hereJob), ...there.map((each) => storeJob(each.run, each.store))]
+  const all = [...here.map(hereJob), ...there.map((each) => storeJob(each.run, each.store, input.expired))]
   if (!input.expired && all.length > 0) await approve(here, there, input)
   return all
 }

@@ -44,9 +44,10 @@ export async function undoByHand(run: string, deps: ByHand): Promise<Rescue> {
 
 /**
  * Undoes what a run recorded in a store outside its machine, when that machine is gone. Rejects when the store cannot be read, and with a
- * DrillError (LEASE_HELD) while somebody renews the run's lock there.
+ * DrillError (LEASE_HELD) while somebody renews the run's lock there. `unattended`: nobody has seen the records, so that commands and requests
+ * that a record brings along are not carried out: others may write into a store.
  */
-export async function undoFromStore(run: string, store: UndoStore, deps: ByHand): Promise<Rescue> {
+export async function undoFromStore(run: string, store: UndoStore, deps: ByHand, unattended = false): Promise<Rescue> {
   if (await store.held?.(run))
     throw refused(`The run ${run} is running on some machine: its lock in ${store.where} is renewed`, 'LEASE_HELD', [
       `firedrill stop ${run} --store ${store.where}`,
@@ -57,7 +58,9 @@ export async function undoFromStore(run: string, store: UndoStore, deps: ByHand)
   const { journal, clock } = await takeSpare(paths.spareJournal, systemClock(process.hrtime.bigint()))
   try {
     const results = await undoRecords(await store.list(run), {
-      faults: deps.registry.faults,
+      faults: unattended
+        ? onlyBeyondThisMachine(deps.registry, `firedrill undo --run ${run} --store ${store.where}`)
+        : deps.registry.faults,
       clock,
       journal,
       stores: [localStore(deps.home), store],
@@ -80,6 +83,16 @@ export async function undoFromStore(run: string, store: UndoStore, deps: ByHand)
     lease.release()
   }
 }
+
+/** A fault that acts on this machine, or does what its record says to run or to send, is not undone before somebody has seen the record. */
+const onlyBeyondThisMachine = ({ faults, platforms }: RescueRegistry, seen: string): RescueRegistry['faults'] =>
+  new Map(
+    [...faults].map(([name, fault]) => {
+      const beyond = fault.platform !== null && platforms.get(fault.platform)?.local === false
+      const detail = `others may write into that store, so this is undone only by who has seen it: ${seen}`
+      return [name, beyond ? fault : { ...fault, undo: async () => ({ state: 'failed', verified: false, detail }) as const }]
+    }),
+  )
 
 function inOtherHands({ run, pid }: RunStatus['info'], state: 'running' | 'undoing'): DrillError {
   const what = state === 'running' ? `is running (pid ${pid}) and undoes by itself` : 'is being undone already'

@@ -4,7 +4,7 @@ import { isChanged } from '../api/api-error.ts'
 import { type Cluster, reconnect } from '../api/cluster.ts'
 import { at, escapePointer, type K8sObject, type PatchStep, sameJson } from '../api/objects.ts'
 import { kindOf, labelOf, namespaceOf } from '../target/target.ts'
-import { markedBy, PRIOR_ANNOTATION, RUN_LABEL } from './marks.ts'
+import { markedBy, PRIOR_ANNOTATION, RUN_LABEL, UNDO_ANNOTATION } from './marks.ts'
 import { type Edit, type Guard, type Hidden, isBack, isOurs, priorOf, removeEntries, undoSteps } from './patch.ts'
 import { EXACT_TRIES, MARK_ANNOTATIONS, MARK_LABELS, type PatchUndo, RETRIES, testSteps, unchanged, unmarkedCommand } from './patched.ts'
 import { freeStuckPods, isWorkload, mayGetStuck, tidyCopies } from './rollout.ts'
@@ -42,7 +42,7 @@ function outcomeAsItIs(object: K8sObject | undefined, record: PatchUndo, run: st
   if (!object) return { state: 'not-needed', verified: true, detail: `${labelOf(ref)} is gone, and the fault with it` }
   if (object.metadata.uid !== ref.uid)
     return { state: 'not-needed', verified: true, detail: `${labelOf(ref)} was made anew since, without the fault` }
-  if (markedBy(object) === run) return undefined
+  if (markedBy(object) === run) return isTheMarks(object, record) ? undefined : foreignRecord(record)
   const left = edits.filter((edit) => isOurs(object, edit) && !isBack(object, edit))
   if (left.length === 0) return { state: 'not-injected', verified: true, detail: `${labelOf(ref)} carries nothing of this run` }
   return {
@@ -51,6 +51,25 @@ function outcomeAsItIs(object: K8sObject | undefined, record: PatchUndo, run: st
     detail: `somebody removed this run's mark from ${labelOf(ref)}, and ${left.map(({ path }) => path).join(', ')} is still what the fault wrote; ${byHand(record)}`,
   }
 }
+
+/**
+ * The record is the very one that stands on the object. Whoever may write one elsewhere (a ConfigMap of a store that others use) has no say in
+ * what a fault of ours is put back to.
+ */
+function isTheMarks({ metadata }: K8sObject, { edits }: PatchUndo): boolean {
+  try {
+    const { data } = JSON.parse(metadata.annotations?.[UNDO_ANNOTATION] ?? '') as { readonly data: Partial<PatchUndo> }
+    return sameJson(data.edits, edits)
+  } catch {
+    return false
+  }
+}
+
+const foreignRecord = ({ object: ref }: PatchUndo): UndoOutcome => ({
+  state: 'failed',
+  verified: false,
+  detail: `this record is not the one in the annotation ${UNDO_ANNOTATION} of ${labelOf(ref)}: somebody changed one of them, and which is true nobody can tell`,
+})
 
 /** What was hidden stood in the mark: with that it is lost to everybody but whoever wrote it. */
 function byHand(record: PatchUndo): string {

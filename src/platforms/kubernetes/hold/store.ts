@@ -8,17 +8,20 @@ import type { JsonObject } from '../../../domain/json.ts'
 import type { UndoRecord } from '../../../domain/undo.ts'
 import { isConflict, isForbidden, isGone } from '../api/api-error.ts'
 import { type Cluster, type ClusterRef, connect } from '../api/cluster.ts'
-import { apiVersionOf, KINDS, type KindName } from '../api/kinds.ts'
+import { apiVersionOf, KINDS, type KindName, kubectlKind } from '../api/kinds.ts'
 import type { K8sObject } from '../api/objects.ts'
 import { EXPIRES_LABEL, RUN_LABEL, UNDO_ANNOTATION } from '../change/marks.ts'
 import { needs } from '../rights/needs.ts'
+import { PLATFORM } from '../target/target.ts'
 import { askToStop, holders, isHeld, releaseAll } from './lock.ts'
 
 /** Kinds whose objects can carry a mark: what a sweep of a cluster looks through. */
 const MARKED: readonly KindName[] = [
   'node',
+  'pod',
   'deployment',
   'statefulset',
+  'daemonset',
   'service',
   'configmap',
   'hpa',
@@ -137,7 +140,7 @@ class ClusterStore implements UndoStore {
 
   async #tagged(labels: string): Promise<readonly UndoRecord[]> {
     const lists = await Promise.all(MARKED.map((kind) => this.#listed(kind, labels)))
-    return lists.flat().flatMap((object) => readRecord(object, object.metadata.annotations?.[UNDO_ANNOTATION]))
+    return lists.flatMap((objects, i) => objects.flatMap((object) => markRecord(MARKED[i] ?? 'node', object)))
   }
 
   async #listed(kind: KindName, labels: string): Promise<readonly K8sObject[]> {
@@ -161,6 +164,37 @@ class ClusterStore implements UndoStore {
 
 const noNamespace = (where: string) =>
   refused(`${where} names no namespace for its records.`, 'UNDO_STORE', ['undoStore: kubernetes:CONTEXT/NAMESPACE'])
+
+/**
+ * The record that a marked object carries. It may speak of that object alone: whoever may write an annotation somewhere must not have an
+ * administrator's undo act elsewhere. One that does not is kept as what cannot be undone, so that it is seen.
+ */
+function markRecord(kind: KindName, object: K8sObject): readonly UndoRecord[] {
+  const { metadata } = object
+  const text = metadata.annotations?.[UNDO_ANNOTATION]
+  const run = metadata.labels?.[RUN_LABEL]
+  // The lock of a drill is no fault.
+  if (text === undefined || run === undefined) return []
+  try {
+    const [record] = readRecord(object, text)
+    if (record && record.run === run && speaksOf(record, kind, object)) return [record]
+  } catch {
+    // Nobody's JSON.
+  }
+  const what = `${kind} ${metadata.namespace === undefined ? '' : `${metadata.namespace}/`}${metadata.name}`
+  const args = metadata.namespace === undefined ? [] : ['-n', metadata.namespace]
+  const command = ['kubectl', ...args, 'get', kubectlKind(KINDS[kind]), metadata.name, '-o', 'yaml'].join(' ')
+  const unreadable = { id: `${what}#0/0`, run, fault: 'unreadable', kind: 'an unreadable mark', version: 0, target: what, data: null }
+  return [{ ...unreadable, command, expires: null, due: Number(metadata.labels?.[EXPIRES_LABEL]) || 0 }]
+}
+
+function speaksOf({ kind, data }: UndoRecord, of: KindName, { metadata }: K8sObject): boolean {
+  if (!kind.startsWith(`${PLATFORM}/`) || typeof data !== 'object' || data === null || Array.isArray(data)) return false
+  const outer = data as JsonObject
+  const isIt = ({ kind: named, namespace, name, uid = metadata.uid }: JsonObject): boolean =>
+    named === of && (namespace ?? null) === (metadata.namespace ?? null) && name === metadata.name && uid === metadata.uid
+  return isIt(outer) || isIt((outer['object'] ?? {}) as JsonObject)
+}
 
 function readRecord({ metadata }: K8sObject, text: unknown): readonly UndoRecord[] {
   if (typeof text !== 'string') return []
