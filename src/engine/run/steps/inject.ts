@@ -7,7 +7,7 @@ import type { Target } from '../../../domain/target.ts'
 import type { UndoRecord } from '../../../domain/undo.ts'
 import { EXIT } from '../../../domain/verdict.ts'
 import { canonical } from '../../hash.ts'
-import { faultInput, faultOf } from '../../plan/plan.ts'
+import { faultInput, faultOf } from '../../plan/fault.ts'
 import type { Drill } from '../drill.ts'
 import { type Baseline, type EffectResult, effectDeadline, type InjectedTarget, proveByProbe, proveTargets, watchTarget } from './effect.ts'
 
