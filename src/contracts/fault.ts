@@ -70,6 +70,8 @@ export interface Fault<Spec = Json, Undo = Json> {
   readonly effectIsState: boolean
   /** Only a probe of the experiment can see it bite: its own `effect` reports what it reads back and never proves anything. Default false. */
   readonly needsProbe?: boolean
+  /** How long it may take to bite unless the experiment says so (`effect: {within}`), injecting it included. Less than 10 s says nothing. */
+  bitesWithin?(spec: Spec): Seconds
   /** One sentence each, for the catalog. */
   readonly effectHow: string
   readonly undoHow: string

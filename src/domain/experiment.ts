@@ -111,7 +111,8 @@ export type When = { readonly at: Seconds } | { readonly after: string; readonly
 export interface EffectDecl {
   readonly probe?: string
   readonly becomes: 'bad' | 'good'
-  readonly within: Seconds
+  /** Default: 30 s, or what the fault itself needs. */
+  readonly within?: Seconds
   /** Share of the targets that must be affected; default all. */
   readonly share: Ratio
 }

@@ -275,7 +275,7 @@ describe('every section that is built', () => {
     expect(faults[2]).toMatchObject({
       when: { at: 60 },
       repeat: { every: 20, times: 5 },
-      effect: { probe: 'edge', becomes: 'bad', within: 30, share: 0.5 },
+      effect: { probe: 'edge', becomes: 'bad', share: 0.5 },
     })
     expect(windows).toEqual([{ days: [1, 2, 3, 5], from: 540, to: 960, zone: 'Europe/Berlin' }])
     expect(load).toMatchObject({ kind: 'http', rate: 200, ramp: 5, spec: { url: 'http://127.0.0.1:8080/ok' } })

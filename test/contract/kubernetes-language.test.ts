@@ -66,3 +66,21 @@ test('probes, right and wrong', () => {
   expect(errors(probe('{kubernetes: {api: {}, node: {name: a}}}')).join()).toContain('two kinds, api and node')
   expect(errors(probe('{kubernetes: {node: {name: a}}, expect: {status: 200}}')).join()).toContain('status is not a key')
 })
+
+test.each([
+  ['kubernetes/node-drain', '', 75],
+  ['kubernetes/node-drain', ', wait: 2m', 135],
+  ['kubernetes/pod-evict', ', wait: 30s', 45],
+  ['kubernetes/image-break', '', 60],
+  ['kubernetes/node-taint', '', 30],
+  ['kubernetes/node-taint', ', taint: NoSchedule', 0],
+])('%s%s may take %d s to bite', (fault, more, within) => {
+  const kind = { 'kubernetes/image-break': 'deployment', 'kubernetes/pod-evict': 'pod' }[fault] ?? 'node'
+  const text = base(edge).replace(
+    /faults: .*/,
+    `targets: {t: {kubernetes: {kind: ${kind}, name: it, namespace: shop}}}
+faults: [{name: f, fault: ${fault}, target: t${more}}]`,
+  )
+  const { experiment } = read(text)
+  expect(registry.faults.get(fault)?.bitesWithin?.(experiment?.faults[0]?.spec ?? {})).toBe(within)
+})

@@ -181,12 +181,14 @@ const whenFields: Shapes = {
 const effectShape = object(
   {
     becomes: withDefault(choice(['bad', 'good'], { doc: 'What the probe’s samples become. Default bad.' }), 'bad'),
-    within: withDefault(duration({ min: 0.001, doc: 'Later than this, the fault did not bite. Default 30s.' }), '30s'),
     share: withDefault(object({ min: percent() }, {}, { doc: 'Share of the targets that must be affected. Default all.' }), {
       min: '100%',
     }),
   },
-  { probe: ref('probe', { doc: 'A probe that sees the fault where clients see it. Default: the fault’s own.' }) },
+  {
+    probe: ref('probe', { doc: 'A probe that sees the fault where clients see it. Default: the fault’s own.' }),
+    within: duration({ min: 0.001, doc: 'Later than this, the fault did not bite. Default 30s, or what the fault itself needs.' }),
+  },
 )
 
 const faultShape = (registry: Registry): Shape<RawFault> =>

@@ -50,7 +50,7 @@ export interface RawFault extends RawWhen {
   readonly effect?: {
     readonly probe?: string
     readonly becomes: 'bad' | 'good'
-    readonly within: Seconds
+    readonly within?: Seconds
     readonly share: { readonly min: Ratio }
   }
   readonly repeat?: { readonly every: Seconds; readonly times: number }

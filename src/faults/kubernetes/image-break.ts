@@ -55,6 +55,8 @@ export const kubernetesImageBreak = patchFault<Spec>({
   // The fault is a rollout that cannot go on, and a kubelet that tried to pull tells of it. With `maxUnavailable: 0` there is nothing else to
   // see: the old pods serve on, and no client notices, so that this is the control plane's level. A lost endpoint is the data plane's.
   effectIsState: true,
+  // A rollout, a place on a node and a try to pull.
+  bitesWithin: () => seconds(60),
   effectHow: 'A pod that served is no ready endpoint any more (EndpointSlice), or a kubelet could not pull the image for a new pod',
   undoHow:
     'Puts the image back if it is still the broken one, so that the old revision is rolled out again; deletes the pod that a StatefulSet waits for',

@@ -2,7 +2,7 @@ import type { Context } from '../../contracts/context.ts'
 import { defineFault, type FaultInput } from '../../contracts/fault.ts'
 import type { Preflight } from '../../contracts/preflight.ts'
 import { duration, flag, type Of, object, withDefault } from '../../domain/shape.ts'
-import { formatDuration } from '../../domain/time.ts'
+import { formatDuration, seconds } from '../../domain/time.ts'
 import { type Cluster, reconnect } from '../../platforms/kubernetes/api/cluster.ts'
 import { KINDS } from '../../platforms/kubernetes/api/kinds.ts'
 import type { K8sObject } from '../../platforms/kubernetes/api/objects.ts'
@@ -19,10 +19,7 @@ import { type Drained, drained } from '../../platforms/kubernetes/target/on-node
 import { type ObjectRef, objectOf, PLATFORM, targetOf } from '../../platforms/kubernetes/target/target.ts'
 
 const parameters = object({
-  wait: withDefault(
-    duration({ doc: 'How long to ask again while PodDisruptionBudgets refuse. Default 60s. Give `effect: {within}` as much.' }),
-    '60s',
-  ),
+  wait: withDefault(duration({ doc: 'How long to ask again while PodDisruptionBudgets refuse. Default 60s.' }), '60s'),
   emptyDir: withDefault(flag({ doc: 'Also pods with emptyDir volumes, whose content is lost.' }), false),
   bare: withDefault(flag({ doc: 'Also pods that nothing makes anew: they are gone for good.' }), false),
 })
@@ -40,6 +37,8 @@ export const kubernetesNodeDrain = defineFault<Spec, PatchUndo>({
   takes: { percent: false },
   undoFrom: 'tag',
   effectIsState: false,
+  // The endpoints go a moment after the last eviction is granted.
+  bitesWithin: ({ wait }) => seconds(wait + 15),
   effectHow: 'None of the pods that were on the node and had to leave is a ready endpoint of any Service any more (EndpointSlice)',
   undoHow: 'Makes the node schedulable again if it is still as the drill left it; pods stay where they were made anew',
   permissions: [

@@ -3,6 +3,7 @@ import { defineFault, type Fault } from '../../contracts/fault.ts'
 import type { Preflight } from '../../contracts/preflight.ts'
 import { refused } from '../../domain/error.ts'
 import { choice, flag, type Of, object, text, withDefault } from '../../domain/shape.ts'
+import { seconds } from '../../domain/time.ts'
 import { reconnect } from '../../platforms/kubernetes/api/cluster.ts'
 import { KINDS } from '../../platforms/kubernetes/api/kinds.ts'
 import type { K8sObject } from '../../platforms/kubernetes/api/objects.ts'
@@ -76,6 +77,8 @@ const tainted = patchFault<Spec>({
   permissions: ['list pods of all namespaces', 'list and watch endpointslices', 'list poddisruptionbudgets'],
   // Of NoSchedule the taint is all there is; of NoExecute only an endpoint that is gone counts, see effect.
   effectIsState: true,
+  // Controllers take one pod after the other off the node.
+  bitesWithin: ({ taint }) => seconds(taint === 'NoExecute' ? 30 : 0),
   effectHow:
     'NoExecute: none of the pods that do not tolerate it is a ready endpoint any more (EndpointSlice). Otherwise the node has the taint: that is the fault itself',
   undoHow: 'Removes exactly this taint again, whatever other taints came and went; evicted pods stay where they were made anew',

@@ -2,7 +2,7 @@ import type { Context } from '../../contracts/context.ts'
 import { defineFault, type EffectSeen, type Fault, type FaultInput, type Mutation } from '../../contracts/fault.ts'
 import type { Preflight } from '../../contracts/preflight.ts'
 import type { Json } from '../../domain/json.ts'
-import { seconds } from '../../domain/time.ts'
+import { type Seconds, seconds } from '../../domain/time.ts'
 import { type Cluster, reconnect } from '../../platforms/kubernetes/api/cluster.ts'
 import type { K8sObject } from '../../platforms/kubernetes/api/objects.ts'
 import { injectPatch, type PatchUndo, planPatch, type Wanted } from '../../platforms/kubernetes/change/patched.ts'
@@ -24,6 +24,7 @@ export interface Scene<Spec> {
 type Inherited = 'name' | 'summary' | 'parameters' | 'effectIsState' | 'effectHow' | 'undoHow' | 'needsProbe'
 
 export interface PatchFault<Spec> extends Pick<Fault<Spec>, Inherited> {
+  readonly bitesWithin?: (spec: Spec) => Seconds
   /** The kinds of objects it acts on. */
   readonly on: readonly TargetKind[]
   /** Besides reading and patching the object itself. */

@@ -2,6 +2,7 @@ import { defineFault, type FaultInput } from '../../contracts/fault.ts'
 import type { Preflight } from '../../contracts/preflight.ts'
 import { refused } from '../../domain/error.ts'
 import { duration, flag, type Of, object, withDefault } from '../../domain/shape.ts'
+import { seconds } from '../../domain/time.ts'
 import { reconnect } from '../../platforms/kubernetes/api/cluster.ts'
 import { KINDS } from '../../platforms/kubernetes/api/kinds.ts'
 import { evict } from '../../platforms/kubernetes/change/evict.ts'
@@ -13,10 +14,7 @@ import { bareRefusals, onePerNamespace, servingPod } from '../../platforms/kuber
 import { labelOf, type ObjectRef, objectOf, PLATFORM } from '../../platforms/kubernetes/target/target.ts'
 
 const parameters = object({
-  wait: withDefault(
-    duration({ doc: 'How long to ask again while a PodDisruptionBudget refuses. Default 0s: once. Give `effect: {within}` as much.' }),
-    '0s',
-  ),
+  wait: withDefault(duration({ doc: 'How long to ask again while a PodDisruptionBudget refuses. Default 0s: once.' }), '0s'),
   bare: withDefault(flag({ doc: 'Also pods that nothing makes anew: they are gone for good.' }), false),
 })
 type Spec = Of<typeof parameters>
@@ -33,6 +31,8 @@ export const kubernetesPodEvict = defineFault<Spec, null>({
   takes: { percent: false },
   undoFrom: 'here',
   effectIsState: false,
+  // An endpoint goes a moment after the eviction is granted.
+  bitesWithin: ({ wait }) => seconds(wait + 15),
   effectHow: 'The pod is no ready endpoint of any Service any more (EndpointSlice)',
   undoHow: 'An event: its owner makes a new one',
   permissions: ['create pods/eviction', 'get and list pods', 'list and watch endpointslices', 'list poddisruptionbudgets'],

@@ -2,12 +2,13 @@ import type { EffectSeen, Fault, FaultInput, Mutation } from '../../../contracts
 import { describe } from '../../../domain/error.ts'
 import type { FaultDecl } from '../../../domain/experiment.ts'
 import { rows, type Sample, served } from '../../../domain/sample.ts'
-import { formatDuration, type Instant, seconds } from '../../../domain/time.ts'
+import { formatDuration, type Instant, type Seconds, seconds } from '../../../domain/time.ts'
 import { wilson } from '../../../measure/proportion.ts'
 import { type Drill, within } from '../drill.ts'
 
-/** How long a fault may take to bite unless the experiment says otherwise. */
-const DEFAULT_WITHIN = seconds(10)
+/** How long a fault may take to bite unless it needs longer: by itself, and where the experiment speaks of its effect. */
+const WITHIN = seconds(10)
+const WITHIN_OF_EFFECT = seconds(30)
 
 export interface EffectResult {
   readonly proven: boolean
@@ -21,8 +22,9 @@ export interface InjectedTarget {
   readonly seen: Promise<EffectSeen>
 }
 
-export const effectDeadline = (declared: FaultDecl): AbortSignal =>
-  AbortSignal.timeout(Math.ceil((declared.effect?.within ?? DEFAULT_WITHIN) * 1000))
+/** How long this fault may take to bite. */
+export const effectWithin = (fault: Fault, { effect, spec }: Pick<FaultDecl, 'effect' | 'spec'>): Seconds =>
+  effect?.within ?? seconds(Math.max(effect ? WITHIN_OF_EFFECT : WITHIN, fault.bitesWithin?.(spec) ?? 0))
 
 /** Begins to watch one target just before the injection. A watcher that fails has seen nothing. */
 export function watchTarget(
@@ -83,10 +85,10 @@ export async function proveByProbe(
   probe: string,
   occurrence: number,
   called: Instant,
+  limit: Seconds,
   baseline: Baseline,
 ): Promise<EffectResult> {
   const becomes = declared.effect?.becomes ?? 'bad'
-  const limit = declared.effect?.within ?? DEFAULT_WITHIN
   const fold = declared.percent === undefined ? edgeFold(called, becomes) : shareFold(called, becomes, baseline)
   const signal = within(drill, limit)
   const at = await new Promise<{ readonly lo: number; readonly hi: number } | null>((resolve) => {

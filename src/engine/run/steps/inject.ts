@@ -9,7 +9,7 @@ import { EXIT } from '../../../domain/verdict.ts'
 import { canonical } from '../../hash.ts'
 import { faultInput, faultOf } from '../../plan/fault.ts'
 import type { Drill } from '../drill.ts'
-import { type Baseline, type EffectResult, effectDeadline, type InjectedTarget, proveByProbe, proveTargets, watchTarget } from './effect.ts'
+import { type Baseline, type EffectResult, effectWithin, type InjectedTarget, proveByProbe, proveTargets, watchTarget } from './effect.ts'
 
 /** Used as the target of faults that bring their own. */
 const own = (declared: FaultDecl): Target => ({ platform: 'own', id: `own:${declared.name}`, label: declared.name, data: {} })
@@ -49,7 +49,8 @@ export async function inject(
         ({ kind: 'fault.intent', fault: declared.name, occurrence, target, call: mutation.call, undo: record }) as const,
     ),
   )
-  const deadline = effectDeadline(declared)
+  const limit = effectWithin(fault, declared)
+  const deadline = AbortSignal.timeout(Math.ceil(limit * 1000))
   await drill.hold()
   const called = drill.clock.now()
   const byProbe = declared.effect?.probe
@@ -57,7 +58,7 @@ export async function inject(
   const effect =
     byProbe === undefined
       ? proveTargets(drill, declared, occurrence, watched)
-      : proveByProbe(drill, declared, byProbe, occurrence, called, baseline)
+      : proveByProbe(drill, declared, byProbe, occurrence, called, limit, baseline)
   await mutateAll(drill, fault, declared, occurrence, steps)
   return { undoIds: records.map(({ id }) => id), effect }
 }
