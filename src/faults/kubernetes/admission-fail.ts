@@ -10,7 +10,7 @@ import { type Cluster, reconnect } from '../../platforms/kubernetes/api/cluster.
 import { KINDS } from '../../platforms/kubernetes/api/kinds.ts'
 import { type CreatedUndo, type Creation, injectCreation, planCreation, undoCreation } from '../../platforms/kubernetes/change/created.ts'
 import { createdName } from '../../platforms/kubernetes/change/marks.ts'
-import { readPinned } from '../../platforms/kubernetes/change/patched.ts'
+import { openPinned } from '../../platforms/kubernetes/change/patched.ts'
 import { needs } from '../../platforms/kubernetes/rights/needs.ts'
 import { labelOf, type ObjectRef, objectOf, PLATFORM } from '../../platforms/kubernetes/target/target.ts'
 
@@ -61,16 +61,14 @@ export const kubernetesAdmissionFail = defineFault<Spec, CreatedUndo>({
   undoVersion: 1,
   async plan(input, context) {
     const ref = namespaceOf(input)
-    const cluster = await reconnect(ref.cluster, context)
-    await readPinned(cluster, ref, context)
+    const { cluster } = await openPinned(ref, context)
     const mutation = await planCreation(await creationOf(input, cluster, context), input, context)
     return { ...mutation, prior: { uid: ref.uid }, witness: await lookBefore(input, cluster, context) }
   },
   async inject(input, mutation, context) {
     context.signal.throwIfAborted()
     const ref = namespaceOf(input)
-    const cluster = await reconnect(ref.cluster, context)
-    await readPinned(cluster, ref, context)
+    const { cluster } = await openPinned(ref, context)
     await injectCreation(kubernetesAdmissionFail, await creationOf(input, cluster, context), input, mutation, context)
   },
   async effect(input, mutation, context): Promise<EffectSeen> {

@@ -10,7 +10,7 @@ import { escapePointer, type K8sObject } from '../../platforms/kubernetes/api/ob
 import { type CreatedUndo, type Creation, injectCreation, planCreation, undoCreation } from '../../platforms/kubernetes/change/created.ts'
 import { createdName } from '../../platforms/kubernetes/change/marks.ts'
 import { field } from '../../platforms/kubernetes/change/patch.ts'
-import { injectPatch, type PatchUndo, planPatch, readPinned } from '../../platforms/kubernetes/change/patched.ts'
+import { injectPatch, openPinned, type PatchUndo, planPatch } from '../../platforms/kubernetes/change/patched.ts'
 import { undoPatch } from '../../platforms/kubernetes/change/put-back.ts'
 import { connectionsFail, type Reachable, reachableNow } from '../../platforms/kubernetes/network/canary.ts'
 import {
@@ -69,8 +69,7 @@ export const kubernetesNetworkDeny = defineFault<Spec, Undo>({
   undoVersion: 1,
   async plan(input, context): Promise<Mutation<Undo>> {
     const ref = refOf(input)
-    const cluster = await reconnect(ref.cluster, context)
-    const target = await readPinned(cluster, ref, context)
+    const { cluster, object: target } = await openPinned(ref, context)
     await refuseOthers(ref, target, cluster, context)
     const creation = creationOf(input, target, context)
     const made = await planCreation(creation, input, context)
@@ -88,8 +87,7 @@ export const kubernetesNetworkDeny = defineFault<Spec, Undo>({
   async inject(input, mutation, context) {
     context.signal.throwIfAborted()
     const ref = refOf(input)
-    const cluster = await reconnect(ref.cluster, context)
-    const target = await readPinned(cluster, ref, context)
+    const { object: target } = await openPinned(ref, context)
     const { undo } = mutation
     if (undo && isOfPod(undo)) await injectPatch(kubernetesNetworkDeny, input, { ...mutation, undo }, context)
     await injectCreation(kubernetesNetworkDeny, creationOf(input, target, context), input, mutation, context)

@@ -4,6 +4,7 @@ import type { ControlPlane } from '../parts/control-plane.ts'
 import { startElectors } from '../parts/electors.ts'
 import { endSharedPlane, sharedPlane } from '../parts/shared-plane.ts'
 import { hand } from './kit/hands.ts'
+import { spaces } from './kit/spaces.ts'
 
 let plane: ControlPlane
 beforeAll(async () => {
@@ -11,12 +12,7 @@ beforeAll(async () => {
 })
 afterAll(endSharedPlane)
 
-let spaces = 0
-async function space(): Promise<string> {
-  const name = `lease-${spaces++}`
-  await plane.namespace(name)
-  return name
-}
+const space = spaces('lease')
 
 const MICRO = (): string => new Date().toISOString().replace('Z', '000Z')
 

@@ -10,6 +10,7 @@ import type { ControlPlane } from '../parts/control-plane.ts'
 import { endSharedPlane, sharedPlane } from '../parts/shared-plane.ts'
 import { writeDrill } from './kit/drill.ts'
 import { codesOf, hand } from './kit/hands.ts'
+import { spaces } from './kit/spaces.ts'
 
 let plane: ControlPlane
 beforeAll(async () => {
@@ -17,12 +18,7 @@ beforeAll(async () => {
 })
 afterAll(endSharedPlane)
 
-let spaces = 0
-async function space(): Promise<string> {
-  const name = `space-${spaces++}`
-  await plane.namespace(name)
-  return name
-}
+const space = spaces('space')
 
 describe('traffic that is denied', () => {
   const spec = { direction: 'both', ports: [], from: [], to: [] } as const

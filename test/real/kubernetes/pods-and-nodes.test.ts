@@ -11,6 +11,7 @@ import type { ControlPlane } from '../parts/control-plane.ts'
 import { endSharedPlane, sharedPlane } from '../parts/shared-plane.ts'
 import { writeDrill } from './kit/drill.ts'
 import { codesOf, hand } from './kit/hands.ts'
+import { spaces } from './kit/spaces.ts'
 
 let plane: ControlPlane
 beforeAll(async () => {
@@ -18,12 +19,7 @@ beforeAll(async () => {
 })
 afterAll(endSharedPlane)
 
-let spaces = 0
-async function space(): Promise<string> {
-  const name = `hands-${spaces++}`
-  await plane.namespace(name)
-  return name
-}
+const space = spaces('hands')
 
 const uidsOf = async (namespace: string, selector: string): Promise<readonly string[]> =>
   (await plane.kubectl('-n', namespace, 'get', 'pods', '-l', selector, '-o', 'jsonpath={.items[*].metadata.uid}'))

@@ -39,6 +39,12 @@ export async function readPinned(cluster: Cluster, ref: ObjectRef, context: Cont
   return object
 }
 
+/** The cluster of what is pinned, and `readPinned` there. */
+export async function openPinned(ref: ObjectRef, context: Context): Promise<{ readonly cluster: Cluster; readonly object: K8sObject }> {
+  const cluster = await reconnect(ref.cluster, context)
+  return { cluster, object: await readPinned(cluster, ref, context) }
+}
+
 /** The object is still this one; `exactly`: and nobody has written it since it was read. */
 export const testSteps = ({ metadata }: K8sObject, guards: readonly Guard[], exactly = true): readonly PatchStep[] => [
   { op: 'test', path: '/metadata/uid', value: metadata.uid },
@@ -51,8 +57,7 @@ export const testSteps = ({ metadata }: K8sObject, guards: readonly Guard[], exa
  * makes of the values.
  */
 export async function planPatch(ref: ObjectRef, wanted: (object: K8sObject) => Wanted, context: Context): Promise<Mutation<PatchUndo>> {
-  const cluster = await reconnect(ref.cluster, context)
-  const object = await readPinned(cluster, ref, context)
+  const { cluster, object } = await openPinned(ref, context)
   const { edits: asked, guards = [] } = wanted(object)
   if (asked.every((edit) => isOurs(object, edit)))
     throw refused(`${labelOf(ref)} is already as the fault would make it`, 'ALREADY_SO', ['firedrill plan FILE'])
