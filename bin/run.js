@@ -36,6 +36,9 @@ async function reexecute(node) {
 }
 
 async function start() {
+  // A drill is a guest on the machine: V8 collects sooner instead of growing, here and in its threads. Killing a thousand pods peaks at 140 MB
+  // instead of 220; measuring ten million samples takes four percent longer.
+  if (argv[0] === 'run') process.getBuiltinModule('node:v8').setFlagsFromString('--optimize-for-size')
   process.getBuiltinModule('node:module').enableCompileCache()
   const main = new URL('../dist/cli/main.js', import.meta.url)
   if (!existsSync(fileURLToPath(main))) refuse('this checkout has not been built.', 'npm run build')

@@ -136,7 +136,12 @@ async function main(): Promise<void> {
   for (let round = 0; round < ROUNDS; round++) {
     await fill(plane, nodes, 'a', BATCH)
     byKubectl.push(
-      await timed(plane, [...kubectl(plane), 'delete', 'pods', '-l', 'batch=a', '--grace-period=0', '--force'], process.env, [0]),
+      await timed(
+        plane,
+        [...kubectl(plane), 'delete', 'pods', '-l', 'batch=a', '--grace-period=0', '--force', '--wait=false'],
+        process.env,
+        [0],
+      ),
     )
     await fill(plane, nodes, 'b', BATCH)
     const before = await calls(plane)

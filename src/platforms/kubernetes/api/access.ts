@@ -6,6 +6,7 @@ import { delimiter, isAbsolute, join, resolve } from 'node:path'
 import type { KubeConfig } from '@kubernetes/client-node'
 import type { Context } from '../../../contracts/context.ts'
 import { describe, OutsideError, refused } from '../../../domain/error.ts'
+import { createTurns, type Turns } from './turns.ts'
 
 /** Which cluster, as an experiment names it. Neither: the current context of the usual kubeconfig, or the cluster that this runs in. */
 export interface ClusterName {
@@ -16,6 +17,8 @@ export interface ClusterName {
 /** What a request needs to get through: credentials as they are now, and connections that are kept. */
 export interface Access {
   readonly server: URL
+  /** For requests that are answered and over; watches, which last, have none. */
+  readonly turns: Turns
   /** The context's name; of a cluster that this runs in, `in-cluster`. */
   readonly context: string
   /** The namespace that the context stands for, if it names one. */
@@ -47,6 +50,7 @@ export async function openAccess(name: ClusterName, at: Pick<Context, 'env' | 'f
   const credentials = await keepCredentials(config, () => readConfig(name, at), agentFor)
   return {
     server,
+    turns: createTurns(CONNECTIONS),
     context: config.getCurrentContext(),
     namespace: config.getContextObject(config.getCurrentContext())?.namespace,
     get agent() {
@@ -121,7 +125,7 @@ async function optionsOf(config: KubeConfig): Promise<RequestOptions> {
 /** Behind a proxy the library's own agent knows the way; else one that keeps its connections. */
 function agentOf(server: URL, options: RequestOptions, proxy: string | undefined): HttpAgent | HttpsAgent {
   if (proxy !== undefined && options.agent instanceof HttpAgent) return options.agent
-  const kept = { keepAlive: true, maxSockets: CONNECTIONS, maxFreeSockets: CONNECTIONS, scheduling: 'fifo' } as const
+  const kept = { keepAlive: true, maxFreeSockets: CONNECTIONS, scheduling: 'fifo' } as const
   if (server.protocol === 'http:') return new HttpAgent(kept)
   const { ca, cert, key, pfx, passphrase, rejectUnauthorized, servername } = options
   return new HttpsAgent({ ...kept, ...defined({ ca, cert, key, pfx, passphrase, rejectUnauthorized, servername }) })

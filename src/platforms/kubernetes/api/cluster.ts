@@ -91,7 +91,8 @@ const json = <T>(text: string): T => JSON.parse(text) as T
 
 function clusterOf(name: ClusterName, access: Access): Cluster {
   const clock: ServerClock = createServerClock()
-  let known: string | undefined
+  /** Asked once for all who want it at the same time. */
+  let uid: Promise<string | null> | undefined
   const ask = async (what: Ask, context: Context): Promise<string> => (await send(access, clock, what, context)).body
   const read = async <T>(what: Ask, context: Context): Promise<T> => json<T>(await ask(what, context))
   const cluster: Cluster = {
@@ -131,9 +132,14 @@ function clusterOf(name: ClusterName, access: Access): Cluster {
       return clock.offset() ?? { lo: 0, hi: 0 }
     },
     uid: async (context) => {
-      const uid = known ?? (await uidOf(cluster, context))
-      known = uid ?? undefined
-      return uid
+      try {
+        uid ??= uidOf(cluster, context)
+        return await uid
+      } catch {
+        // It may have ended with the signal of somebody else.
+        uid = undefined
+        return uidOf(cluster, context)
+      }
     },
     ref: async (context) => ({
       ...(name.kubeconfig !== undefined && { kubeconfig: name.kubeconfig }),

@@ -78,7 +78,17 @@ export async function begin(access: Access, ask: Ask, context: Pick<Context, 'si
   })
 }
 
+/** One try. Its time begins with its turn: a thousand requests at once do not time out while they wait for each other. */
 async function once(access: Access, clock: ServerClock, ask: Ask, context: Context, fresh: boolean): Promise<Answer> {
+  const end = await access.turns.take(context.signal)
+  try {
+    return await onceInTurn(access, clock, ask, context, fresh)
+  } finally {
+    end()
+  }
+}
+
+async function onceInTurn(access: Access, clock: ServerClock, ask: Ask, context: Context, fresh: boolean): Promise<Answer> {
   const timeout = ask.timeout ?? TIMEOUT
   const late = AbortSignal.timeout(timeout * 1000)
   const signal = AbortSignal.any([context.signal, late])
