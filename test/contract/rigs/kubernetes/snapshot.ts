@@ -39,8 +39,12 @@ export async function snapshot(plane: ControlPlane, namespace: string): Promise<
   return Object.fromEntries(kept.map((item) => [`${item.kind}/${item.metadata.name}`, withoutBookkeeping(item)]))
 }
 
-function withoutBookkeeping({ metadata, status: _, ...rest }: Item): unknown {
-  const { resourceVersion: _1, generation: _2, managedFields: _3, annotations = {}, ...kept } = metadata
-  const { [REVISION]: _4, ...others } = annotations as Readonly<Record<string, string>>
-  return { ...rest, metadata: { ...kept, ...(Object.keys(others).length > 0 && { annotations: others }) } }
+const without = (of: Readonly<Record<string, unknown>>, ...keys: readonly string[]): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(Object.entries(of).filter(([key]) => !keys.includes(key)))
+
+function withoutBookkeeping(item: Item): unknown {
+  const { annotations = {} } = item.metadata as { readonly annotations?: Readonly<Record<string, string>> }
+  const kept = without(item.metadata, 'resourceVersion', 'generation', 'managedFields', 'annotations')
+  const others = without(annotations, REVISION)
+  return { ...without(item, 'status'), metadata: { ...kept, ...(Object.keys(others).length > 0 && { annotations: others }) } }
 }
