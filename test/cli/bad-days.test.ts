@@ -41,7 +41,7 @@ describe('what this machine refuses before the drill is open ends 4, says what t
     expect(deep.ran.code).toBe(4)
     expect(deep.ran.stderr, 'the folder that is there').toContain('try: ls -ld /sys\n')
     const status = await firedrill(['status', '--json'], { cwd: bad.at.folder, env: bad.at.env })
-    expect(JSON.parse(status.stdout)).toEqual({ runs: [], faulted: false })
+    expect(JSON.parse(status.stdout)).toEqual({ runs: [], stores: [], faulted: false })
   })
 
   test('a state folder that cannot be made', async () => {

@@ -39,7 +39,10 @@ test('a checkout that was not built says what to type', async () => {
 test.skipIf(OLD === undefined)('an old Node runs the pinned one: same output, same exit code', async () => {
   using at = place()
   const options = { cwd: at.folder, env: at.env, node: OLD ?? '' }
-  expect(await firedrill(['status'], options)).toMatchObject({ code: 0, stdout: 'No drill is running and nothing is faulted.\n' })
+  expect(await firedrill(['status'], options)).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('No drill is running and nothing is faulted.\n'),
+  })
   expect((await firedrill(['catalog', '--nope'], options)).code).toBe(64)
 })
 
