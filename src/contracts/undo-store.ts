@@ -18,6 +18,8 @@ export interface UndoStore {
   stop?(run: string, why: string): Promise<boolean>
   /** Lets go of the locks of a run that was undone from here. Idempotent. */
   release?(run: string): Promise<void>
+  /** Puts away what a run's load made there. Idempotent. Rejects, and names what to type, when something of it may be left. */
+  sweep?(run: string): Promise<void>
   /** Whether somebody still renews the run's lock on the store's platform; absent: the store cannot tell. */
   held?(run: string): Promise<boolean>
 }

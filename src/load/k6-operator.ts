@@ -1,5 +1,6 @@
 import { defineLoad } from '../contracts/load.ts'
 import { checkOperator, operatorNeeds } from './k6-operator/check.ts'
+import { cleanUpTestRun } from './k6-operator/leaves.ts'
 import { parameters } from './k6-operator/parameters.ts'
 import { startTestRun } from './k6-operator/session.ts'
 
@@ -11,5 +12,6 @@ export const k6Operator = defineLoad({
   runs: 'process',
   needs: operatorNeeds,
   check: checkOperator,
+  cleanUp: cleanUpTestRun,
   start: startTestRun,
 })

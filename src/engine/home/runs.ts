@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { isFresh, isReleased, type Lease, readLease } from '../../contracts/lease.ts'
+import type { LoadLeaves } from '../../contracts/load.ts'
 import type { HeldOnPlatform } from '../../contracts/platform.ts'
 import { usage } from '../../domain/error.ts'
 import type { JsonObject } from '../../domain/json.ts'
@@ -32,6 +33,8 @@ export interface RunInfo extends Identity {
   readonly platforms?: readonly string[]
   /** What it holds on platforms, for whoever lets it go. */
   readonly locks?: readonly HeldOnPlatform[]
+  /** What its load makes outside of this machine: whoever cleans up puts it away. `left`: that did not succeed. */
+  readonly load?: LoadLeaves & { readonly kind: string; readonly left?: boolean }
   /** Processes that serve this run alone (k6): ended with it. */
   readonly helpers?: readonly Identity[]
 }

@@ -1,10 +1,9 @@
 import { join } from 'node:path'
 import type { Context } from '../../contracts/context.ts'
-import type { Load, LoadSession } from '../../contracts/load.ts'
+import type { Load, LoadInput, LoadSession } from '../../contracts/load.ts'
 import { describe } from '../../domain/error.ts'
 import type { LoadDecl } from '../../domain/experiment.ts'
 import type { Json, JsonObject } from '../../domain/json.ts'
-import type { Seconds } from '../../domain/time.ts'
 import { createRecorder, type Recorder } from './recorder.ts'
 import { createSampleFile } from './sample-file.ts'
 
@@ -36,7 +35,7 @@ const FLUSH = 100
 export async function startLoad(
   load: Load,
   decl: LoadDecl,
-  at: { readonly out: string; readonly limit: Seconds },
+  at: { readonly out: string } & Pick<LoadInput<Json>, 'limit' | 'leaves'>,
   context: Context,
   hooks: LoadHooks,
 ): Promise<RunningLoad> {
@@ -47,10 +46,9 @@ export async function startLoad(
   }, FLUSH)
   let session: LoadSession
   try {
-    session = await load.start(
-      { spec: decl.spec, rate: decl.rate, ramp: decl.ramp, limit: at.limit, samples: (block) => recorder.block(block) },
-      context,
-    )
+    const { spec, rate, ramp } = decl
+    const leaves = at.leaves && { leaves: at.leaves }
+    session = await load.start({ spec, rate, ramp, limit: at.limit, samples: (block) => recorder.block(block), ...leaves }, context)
   } catch (error) {
     clearInterval(flushing)
     await file.close()

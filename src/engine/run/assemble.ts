@@ -3,6 +3,7 @@ import type { Context } from '../../contracts/context.ts'
 import type { Keeper, LedgerTally } from '../../contracts/keeper.ts'
 import type { Observer, ObserverEvents } from '../../contracts/observer.ts'
 import type { Plan } from '../../domain/plan.ts'
+import { updateRun } from '../home/runs.ts'
 import type { Journal } from '../journal/journal.ts'
 import { sayEnd, startLoad } from '../observer/load.ts'
 import { type UndoDesk, undoDesk } from '../undo/desk.ts'
@@ -164,7 +165,11 @@ async function startLoading({ experiment }: Plan, deps: EngineDeps, { journal, a
   const loading = await startLoad(
     load,
     experiment.load,
-    { out: deps.out, limit: experiment.limits.duration },
+    {
+      out: deps.out,
+      limit: experiment.limits.duration,
+      leaves: async (made) => void (await updateRun(deps.home, deps.run, { load: { kind: load.name, ...made } })),
+    },
     parts.context(abort.signal),
     {
       full: () => journal.append({ kind: 'load.full' }),

@@ -27,7 +27,9 @@ export interface ByHand {
 /** A run that has something open and nobody at work on it. */
 export async function abandonedRuns(home: string): Promise<readonly RunStatus[]> {
   const all = await Promise.all((await listRuns(home)).map(({ run }) => statusOf(home, run)))
-  return all.filter(({ state, open }) => state === 'dead' || state === 'hung' || (state === 'ended' && open.length > 0))
+  return all.filter(
+    ({ state, open, info }) => state === 'dead' || state === 'hung' || (state === 'ended' && (open.length > 0 || info.load?.left === true)),
+  )
 }
 
 /**
@@ -37,9 +39,9 @@ export async function abandonedRuns(home: string): Promise<readonly RunStatus[]>
 export async function undoByHand(run: string, deps: ByHand): Promise<Rescue> {
   const { info, open, state } = await statusOf(deps.home, run)
   if (state === 'running' || state === 'undoing') throw inOtherHands(info, state)
-  if (info.state === 'ended' && open.length === 0) return { results: [], exit: EXIT.held }
+  if (info.state === 'ended' && open.length === 0 && info.load?.left !== true) return { results: [], exit: EXIT.held }
   const lease = await takeLease({ run, file: runPaths(deps.home, run).lease, by: 'undo' })
-  return rescue({ ...deps, run, info, lease, by: 'undo', why: info.state === 'ended' ? 'its undo had failed' : 'its process died' })
+  return rescue({ ...deps, run, info, lease, by: 'undo', why: whyOf(info, open.length) })
 }
 
 /**
@@ -75,6 +77,10 @@ export async function undoFromStore(run: string, store: UndoStore, deps: ByHand,
       }),
     })
     const failed = results.some(({ outcome }) => outcome.state === 'failed')
+    await store.sweep?.(run).catch((error: unknown) => {
+      deps.log(`what its load made may be left: ${describe(error)}`)
+      journal.append({ kind: 'left-behind', what: `what the load made: ${describe(error)}`, where: store.where })
+    })
     // A Lease that is left does no harm: it is stale.
     if (!failed) await store.release?.(run).catch((error: unknown) => deps.log(`its lock there is left to expire: ${describe(error)}`))
     return { results, exit: failed ? EXIT['undo-failed'] : EXIT.held }
@@ -93,6 +99,9 @@ const onlyBeyondThisMachine = ({ faults, platforms }: RescueRegistry, seen: stri
       return [name, beyond ? fault : { ...fault, undo: async () => ({ state: 'failed', verified: false, detail }) as const }]
     }),
   )
+
+const whyOf = ({ state }: RunStatus['info'], open: number): string =>
+  state !== 'ended' ? 'its process died' : open > 0 ? 'its undo had failed' : 'its load had been left'
 
 function inOtherHands({ run, pid }: RunStatus['info'], state: 'running' | 'undoing'): DrillError {
   const what = state === 'running' ? `is running (pid ${pid}) and undoes by itself` : 'is being undone already'

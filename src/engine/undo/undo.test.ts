@@ -207,7 +207,14 @@ test('from another machine: the store alone is enough', async () => {
   await recordUndo([record('a#0/0'), record('b#0/0')], [share])
   const { deps, calls } = bench(async () => undone)
   const elsewhere = join(home, 'elsewhere')
-  const registry = { faults: deps.faults, platforms: new Map(), systems: new Map(), undoStores: new Map(), ledgers: new Map() }
+  const registry = {
+    faults: deps.faults,
+    platforms: new Map(),
+    systems: new Map(),
+    undoStores: new Map(),
+    ledgers: new Map(),
+    loads: new Map(),
+  }
   const { exit } = await undoFromStore('r1', share, { home: elsewhere, registry, env: {}, log: () => {} })
   expect(exit).toBe(0)
   expect(calls).toEqual(['b#0/0', 'a#0/0'])

@@ -6,6 +6,7 @@ import { registry } from '../../../test/fixtures/crash/registry.ts'
 import { FILES, RUN, type Stage, stage, until } from '../../../test/fixtures/crash/stage.ts'
 import { readLease } from '../../contracts/lease.ts'
 import type { Ledger } from '../../contracts/ledger.ts'
+import type { Load } from '../../contracts/load.ts'
 import { startOf } from '../../contracts/process.ts'
 import { seconds } from '../../domain/time.ts'
 import { journalIn, runPaths } from '../home/layout.ts'
@@ -303,6 +304,46 @@ describe('what a dead drill’s ledgers made', () => {
     expect(exit).toBe(0)
     expect(existsSync(rows)).toBe(false)
     expect((await at.events('left-behind')).map(({ where }) => where)).toEqual(['ledger gone'])
+  })
+})
+
+describe('what a dead drill’s load made elsewhere', () => {
+  test('is put away twice, for a call may have been under way; what cannot be is in the journal, and the next undo tries again', async ({
+    start,
+    expect,
+  }) => {
+    const at = start('mutated 0')
+    await at.says('mutated 0')
+    process.kill(at.watchdogPid(), 'SIGKILL')
+    at.engine.kill('SIGKILL')
+    await until('both are gone', () => startOf(at.engine.pid ?? 0) === undefined && startOf(at.watchdogPid()) === undefined)
+    const load = { kind: 'far', handle: { name: 'traffic' }, what: 'the traffic', where: 'the cluster', command: 'far stop traffic' }
+    await writeRun(at.home, { ...(await at.status()).info, load })
+    const calls: unknown[] = []
+    let obstacle = true
+    const far = {
+      cleanUp: async (handle: unknown, { run }: { readonly run: string }) => {
+        calls.push([run, handle])
+        if (obstacle) throw new Error('no route')
+      },
+    }
+    const withLoad = { ...registry, loads: new Map([['far', far as unknown as Load]]) }
+    const undo = () => undoByHand(RUN, { home: at.home, registry: withLoad, env: {}, log: () => {}, again: seconds(0.1) })
+    expect((await undo()).exit).toBe(0)
+    expect(calls).toEqual([
+      [RUN, { name: 'traffic' }],
+      [RUN, { name: 'traffic' }],
+    ])
+    expect(await at.events('left-behind')).toEqual([
+      { kind: 'left-behind', what: 'the traffic (no route): far stop traffic', where: 'the cluster' },
+    ])
+    expect((await abandonedRuns(at.home)).map(({ info }) => info.run)).toEqual([RUN])
+    obstacle = false
+    expect((await undo()).exit).toBe(0)
+    expect(calls).toHaveLength(4)
+    expect(await abandonedRuns(at.home)).toEqual([])
+    await undo()
+    expect(calls).toHaveLength(4)
   })
 })
 

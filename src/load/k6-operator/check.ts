@@ -19,7 +19,7 @@ export function operatorNeeds(spec: Spec): readonly Need[] {
   const cluster = nameOf(spec)
   return [
     ...needs(['create', 'get', 'delete'], { cluster, kind: KINDS.testrun, namespace }),
-    ...needs(['create', 'delete'], { cluster, kind: KINDS.configmap, namespace }),
+    ...needs(['create', 'get', 'delete'], { cluster, kind: KINDS.configmap, namespace }),
     ...needs(['list'], { cluster, kind: KINDS.pod, namespace }),
   ]
 }

@@ -3,6 +3,7 @@ import type { Context } from '../../contracts/context.ts'
 import type { LoadInput } from '../../contracts/load.ts'
 import type { Json, JsonObject } from '../../domain/json.ts'
 import { apiVersionOf, KINDS } from '../../platforms/kubernetes/api/kinds.ts'
+import { LOAD_PREFIX, loadLabels } from '../../platforms/kubernetes/change/made.ts'
 import { RUN_LABEL } from '../../platforms/kubernetes/change/marks.ts'
 import { GENERATED, generatedOptions, generatedRequest, readScript } from '../k6-script.ts'
 import type { Spec } from './parameters.ts'
@@ -11,7 +12,7 @@ import type { Spec } from './parameters.ts'
 const FILE = 'script.js'
 
 /** A name for the TestRun and its script, the same for the same run; short, for the operator hangs `-initializer` and the like to it. */
-export const nameFor = (run: string): string => `firedrill-load-${createHash('sha256').update(run).digest('hex').slice(0, 10)}`
+export const nameFor = (run: string): string => `${LOAD_PREFIX}${createHash('sha256').update(run).digest('hex').slice(0, 10)}`
 
 /** The script as it will be in the cluster. Throws a DrillError when it cannot be read. */
 export const sourceOf = ({ script }: { readonly script?: string }, folder: string): string =>
@@ -20,7 +21,7 @@ export const sourceOf = ({ script }: { readonly script?: string }, folder: strin
 const metadataOf = (name: string, namespace: string, run: string): JsonObject => ({
   name,
   namespace,
-  labels: { [RUN_LABEL]: run, 'app.kubernetes.io/managed-by': 'firedrill' },
+  labels: loadLabels(run),
 })
 
 export const configMapOf = ({ spec }: Pick<LoadInput<Spec>, 'spec'>, { run, folder }: Context): JsonObject => ({

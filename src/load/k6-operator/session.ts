@@ -6,9 +6,10 @@ import { formatDuration, seconds } from '../../domain/time.ts'
 import { connect } from '../../platforms/kubernetes/api/cluster.ts'
 import { KINDS } from '../../platforms/kubernetes/api/kinds.ts'
 import { kubectl } from '../../platforms/kubernetes/change/kubectl.ts'
-import { RUN_LABEL } from '../../platforms/kubernetes/change/marks.ts'
+import { removeLoadCommand } from '../../platforms/kubernetes/change/made.ts'
 import { nameOf } from '../../platforms/kubernetes/target/select.ts'
 import { exitMeaning } from '../k6-process.ts'
+import { leavesOf } from './leaves.ts'
 import { configMapOf, nameFor, testRunOf } from './objects.ts'
 import type { Spec } from './parameters.ts'
 import { initializerWords, look, type RunnerSeen, runnersOf, type TestRunPlace, type TestRunSeen } from './state.ts'
@@ -48,6 +49,7 @@ async function make(input: LoadInput<Spec>, context: Context): Promise<Made> {
   const { namespace } = spec
   const cluster = await connect(nameOf(spec), context)
   const name = nameFor(context.run)
+  await input.leaves?.(await leavesOf(cluster, namespace, context))
   const script = await cluster.create(KINDS.configmap, namespace, configMapOf(input, context), context)
   try {
     const run = await cluster.create(KINDS.testrun, namespace, testRunOf(input, context), context)
@@ -66,13 +68,10 @@ async function putAway({ place, script }: Made, context: Context): Promise<void>
 }
 
 const cleanup = (spec: Spec, { place }: Made, { run }: Context): string =>
-  kubectl(
+  removeLoadCommand(
     { context: place.cluster.access.context, ...(spec.kubeconfig !== undefined && { kubeconfig: spec.kubeconfig }) },
     place.namespace,
-    'delete',
-    'testruns.k6.io,configmaps',
-    '-l',
-    `${RUN_LABEL}=${run}`,
+    run,
   )
 
 async function started(place: TestRunPlace, { startWithin, parallelism }: Spec, context: Context): Promise<void> {

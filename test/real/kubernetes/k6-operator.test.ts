@@ -3,16 +3,20 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import type { Context } from '../../../src/contracts/context.ts'
-import type { LoadSession } from '../../../src/contracts/load.ts'
+import type { LoadLeaves, LoadSession } from '../../../src/contracts/load.ts'
 import type { JsonObject } from '../../../src/domain/json.ts'
 import { rate, seconds } from '../../../src/domain/time.ts'
 import type { Spec } from '../../../src/load/k6-operator/parameters.ts'
+import { clusterStore } from '../../../src/platforms/kubernetes/hold/store.ts'
 import { kubernetesPlatform } from '../../../src/platforms/kubernetes/platform.ts'
 import { k6Operator } from '../../../src/registry/loads.ts'
+import { eventsOf, place, run, until } from '../../kit/cli.ts'
 import { tempFolder, testContext } from '../../kit/context.ts'
+import { service } from '../../kit/service.ts'
 import { crdsMissing, installCrds, K6_OPERATOR } from '../parts/crds.ts'
 import { type K6Controller, type K6Options, startK6Controller } from '../parts/k6-controller.ts'
 import { endSharedPlane, sharedPlane } from '../parts/shared-plane.ts'
+import { begin, killBoth, onCluster, runIn, writeDrill } from './kit/drill.ts'
 
 const missing = crdsMissing(K6_OPERATOR)
 if (missing !== undefined) process.stderr.write(`SKIPPED: tests with the k6 Operator, for ${missing}\n`)
@@ -119,7 +123,7 @@ describe.skipIf(missing !== undefined)('k6 Operator', () => {
     const kubeconfig = await plane.user('drill-load', [{ apiGroups: [''], resources: ['pods'], verbs: ['list'] }], namespace)
     const needs = k6Operator.needs?.(spec) ?? []
     expect(await kubernetesPlatform.missing?.(needs, context({ env: { KUBECONFIG: kubeconfig } }))).toEqual(
-      ['create configmaps', 'create testruns', 'delete configmaps', 'delete testruns', 'get testruns'].map(
+      ['create configmaps', 'create testruns', 'delete configmaps', 'delete testruns', 'get configmaps', 'get testruns'].map(
         (what) => `${what} in ${namespace}`,
       ),
     )
@@ -279,4 +283,82 @@ describe.skipIf(missing !== undefined)('k6 Operator', () => {
     expect(await session.ended).toMatchObject({ ok: true })
     expect(await scene.left()).toBe('')
   })
+
+  test('the process that made it is dead: put away by its handle, or by whoever knows the run alone; nothing of anybody else’s', async () => {
+    const scene = await sceneOf()
+    const { plane, namespace, context, spec } = scene
+    play(scene)
+    let made: LoadLeaves | undefined
+    const dying = new AbortController()
+    const make = async (): Promise<string> => {
+      const leaves = async (what: LoadLeaves) => {
+        // Known before there is anything.
+        expect(await scene.left()).toBe('')
+        made = JSON.parse(JSON.stringify(what)) as LoadLeaves
+      }
+      const input = { spec, rate: rate(20), ramp: seconds(0), limit: seconds(600), samples: () => undefined, leaves }
+      await k6Operator.start(input, context({ signal: dying.signal }))
+      return (await scene.left()).split('\n').find((name) => name.startsWith('configmap')) ?? ''
+    }
+    // Of a fault of the same run on a ConfigMap of somebody's, and of another run.
+    await plane.kubectl('-n', namespace, 'create', 'configmap', 'theirs')
+    const run = `firedrill/run=${context().run}`
+    const cleanUp = async () => k6Operator.cleanUp?.(made?.handle ?? {}, context())
+    const name = await make()
+    await plane.kubectl('-n', namespace, 'label', 'configmap/theirs', run)
+    await cleanUp()
+    expect(await scene.left()).toBe('configmap/theirs')
+    await cleanUp()
+    await plane.kubectl('-n', namespace, 'create', name.replace('/', ' ').split(' ')[0] ?? '', name.split('/')[1] ?? '')
+    await cleanUp()
+    expect(await plane.kubectl('-n', namespace, 'get', 'configmaps', '-o', 'name')).toContain(name)
+    await plane.kubectl('-n', namespace, 'delete', name)
+    await plane.kubectl('-n', namespace, 'label', 'configmap/theirs', 'firedrill/run-')
+    await make()
+    await plane.kubectl('-n', namespace, 'label', 'configmap/theirs', run)
+    const store = await clusterStore.open('kubernetes:', { env: context().env, folder: scene.folder })
+    await store.sweep?.('another-run')
+    expect((await scene.left()).split('\n')).toHaveLength(3)
+    await store.sweep?.(context().run)
+    expect(await scene.left()).toBe('configmap/theirs')
+  })
+
+  test.each(['the watchdog', 'undo --run'])(
+    'SIGKILL of firedrill in mid-drill: %s leaves no TestRun and no script',
+    async (by) => {
+      const scene = await sceneOf()
+      const { plane, namespace } = scene
+      play(scene)
+      await using front = await service()
+      using at = place()
+      writeFileSync(join(at.folder, 'load.js'), SCRIPT)
+      await plane.deploy('cart', 1, { namespace, service: true })
+      const file = writeDrill(at, {
+        port: front.port,
+        system: namespace,
+        targets: { service: { kind: 'service', namespace, name: 'cart' } },
+        faults: [{ name: 'hole', fault: 'kubernetes/service-blackhole', target: 'service', for: '100s' }],
+        more: { load: { 'k6-operator': { script: 'load.js', namespace, rate: '20/s' } } },
+      })
+      const env = onCluster(at, plane.kubeconfig)
+      const drill = begin(file, env, at.out)
+      await drill.reached('fault.injected')
+      expect((await scene.left()).split('\n')).toEqual(expect.arrayContaining([expect.stringMatching(/^testrun/)]))
+      if (by === 'the watchdog') {
+        process.kill(drill.running.pid, 'SIGKILL')
+        await until('the journal is closed', () => eventsOf(at.out, 'drill.closed').length > 0, 60)
+      } else {
+        await killBoth(drill.running)
+        const undone = await run(['undo', '--run', runIn(at.out), '--json'], env)
+        expect(undone.code, undone.stdout + undone.stderr).toBe(0)
+      }
+      expect(await scene.left()).toBe('')
+      expect(eventsOf(at.out, 'left-behind')).toEqual([])
+      await plane.waitFor('the runners are gone', async () => {
+        const pods = ['get', 'pods', '-l', 'runner=true', '-o', 'name']
+        return (await plane.kubectl('-n', namespace, ...pods)) === ''
+      })
+    },
+    90_000,
+  )
 })

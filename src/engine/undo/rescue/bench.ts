@@ -14,7 +14,7 @@ import { localStore } from '../file-store.ts'
 import { openUndoStore } from '../stores.ts'
 import type { UndoDeps } from '../undo-records.ts'
 
-export type RescueRegistry = Pick<Registry, 'faults' | 'platforms' | 'systems' | 'undoStores' | 'ledgers'>
+export type RescueRegistry = Pick<Registry, 'faults' | 'platforms' | 'systems' | 'undoStores' | 'ledgers' | 'loads'>
 
 export interface RescueDeps {
   readonly home: string

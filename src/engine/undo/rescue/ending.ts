@@ -40,7 +40,7 @@ export async function takeDown(info: RunInfo, { journal }: Bench, deps: RescueDe
 }
 
 /** The end that the journal lacks, the report, the locks, the lease. Locks are kept while something is still faulted. */
-export async function close(bench: Bench, deps: RescueDeps, results: readonly UndoResult[]): Promise<void> {
+export async function close(bench: Bench, deps: RescueDeps, results: readonly UndoResult[], loadLeft: boolean): Promise<void> {
   const left = stillFaulted(results)
   const { journal, unfinished, info } = bench
   const end = reasonOf(deps, results, left)
@@ -49,7 +49,9 @@ export async function close(bench: Bench, deps: RescueDeps, results: readonly Un
   if (left.length === 0) letGoOfLocks(deps)
   // A drill that died before its first entry has nothing to report.
   if (unfinished || (info.state === 'running' && entryOf(bench, 'drill.opened'))) await finished(info.out, deps)
-  await updateRun(deps.home, deps.run, { state: 'ended', end }).catch((error: unknown) => deps.log(describe(error)))
+  await updateRun(deps.home, deps.run, { state: 'ended', end, ...(info.load && { load: { ...info.load, left: loadLeft } }) }).catch(
+    (error: unknown) => deps.log(describe(error)),
+  )
   deps.lease.release()
   deps.log(end)
 }

@@ -10,6 +10,7 @@ import { unlockPlatforms } from '../../locks/platform-locks.ts'
 import { settle, tryUndo, type UndoResult, undoRecords } from '../undo-records.ts'
 import { type Bench, hasKind, type RescueDeps, setUp } from './bench.ts'
 import { cleanUp, close, stillFaulted, takeDown } from './ending.ts'
+import { putAwayLoad } from './load.ts'
 
 export interface Rescue {
   readonly results: readonly UndoResult[]
@@ -32,13 +33,18 @@ export async function rescue(deps: RescueDeps): Promise<Rescue> {
   const first = await undoRecords(records, bench.deps)
   for (const { record, outcome } of first) deps.log(`${record.id}: ${outcome.state}, ${outcome.detail}`)
   for (const helper of info.helpers ?? []) await endForSure(helper)
+  await putAwayLoad(bench, deps)
   const second = first.length === 0 ? first : await readBackAgain(first, bench, deps)
+  if (first.length === 0 && info.load) await bench.deps.clock.sleep(deps.again ?? LEASE_VALID)
+  // As for every undo: a call that was on its way has arrived by now.
+  const left = await putAwayLoad(bench, deps)
+  if (left) bench.journal.append(left)
   await cleanUp(bench, deps)
   await takeDown(info, bench, deps)
   // What ran in the drill's own system is gone with it.
   if (stillFaulted(second).length === 0) await unlockPlatforms(info.locks ?? [], deps.registry, bench.context)
   const results = info.sandbox ? await retryFailed(second, bench) : second
-  await close(bench, deps, results)
+  await close(bench, deps, results, left !== undefined)
   return { results, exit: stillFaulted(results).length > 0 ? EXIT['undo-failed'] : EXIT.held }
 }
 

@@ -3,13 +3,14 @@ import { systemClock } from '../../../contracts/clock.ts'
 import type { Context } from '../../../contracts/context.ts'
 import type { LockHolder } from '../../../contracts/platform.ts'
 import type { UndoStore, UndoStoreKind } from '../../../contracts/undo-store.ts'
-import { refused } from '../../../domain/error.ts'
+import { describe, refused } from '../../../domain/error.ts'
 import type { JsonObject } from '../../../domain/json.ts'
 import type { UndoRecord } from '../../../domain/undo.ts'
 import { isConflict, isForbidden, isGone } from '../api/api-error.ts'
 import { type Cluster, type ClusterRef, connect } from '../api/cluster.ts'
 import { apiVersionOf, KINDS, type KindName, kubectlKind } from '../api/kinds.ts'
 import type { K8sObject } from '../api/objects.ts'
+import { removeLoadCommand, sweepLoad } from '../change/made.ts'
 import { EXPIRES_LABEL, RUN_LABEL, UNDO_ANNOTATION } from '../change/marks.ts'
 import { needs } from '../rights/needs.ts'
 import { PLATFORM } from '../target/target.ts'
@@ -125,6 +126,12 @@ class ClusterStore implements UndoStore {
 
   release(run: string): Promise<void> {
     return releaseAll(this.#cluster, run, this.#now)
+  }
+
+  async sweep(run: string): Promise<void> {
+    await sweepLoad(this.#cluster, { ...this.#now, run }).catch((error: unknown) => {
+      throw new Error(`${describe(error)}; ${removeLoadCommand(this.#cluster.access, null, run)}`, { cause: error })
+    })
   }
 
   async #stored(labels: string): Promise<readonly UndoRecord[]> {
