@@ -1,5 +1,4 @@
 import { systemClock } from '../../contracts/clock.ts'
-import type { Context } from '../../contracts/context.ts'
 import type { Keeper, LedgerTally } from '../../contracts/keeper.ts'
 import type { Observer, ObserverEvents } from '../../contracts/observer.ts'
 import type { Plan } from '../../domain/plan.ts'
@@ -10,30 +9,12 @@ import { type UndoDesk, undoDesk } from '../undo/desk.ts'
 import { localStore } from '../undo/file-store.ts'
 import { openUndoStore } from '../undo/stores.ts'
 import type { AbortLatch } from './abort/latch.ts'
+import type { ContextFactory } from './context.ts'
 import type { EngineDeps } from './deps.ts'
 import type { Drill } from './drill.ts'
 import type { Feed } from './feed.ts'
 import type { Opened } from './open.ts'
 import { createJudgement, type Judgement } from './steps/observe.ts'
-
-export type ContextFactory = (signal: AbortSignal) => Context
-
-/** The context of this drill's work; each piece of work brings the signal that ends it. */
-export function contextFactory(deps: EngineDeps, { journal, lease }: Opened): ContextFactory {
-  const clock = systemClock(deps.monotonic)
-  return (signal) => ({
-    clock,
-    signal,
-    run: deps.run,
-    lease: { file: lease.file, epoch: lease.epoch },
-    env: deps.env,
-    folder: deps.source.folder,
-    note: (text) => {
-      journal.append({ kind: 'note', text })
-      deps.hooks.onNote?.(text)
-    },
-  })
-}
 
 /** The undo of this drill: records go to this machine and to the experiment's own store. Throws a DrillError when that cannot be opened. */
 export async function openDesk(plan: Plan, deps: EngineDeps, journal: Journal, context: ContextFactory): Promise<UndoDesk> {

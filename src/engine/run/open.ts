@@ -2,7 +2,7 @@ import { constants, existsSync } from 'node:fs'
 import { access, rm, rmdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { systemClock } from '../../contracts/clock.ts'
-import type { Clock, Context } from '../../contracts/context.ts'
+import type { Clock } from '../../contracts/context.ts'
 import { afterMachineError, DrillError, describe, refused } from '../../domain/error.ts'
 import type { Plan } from '../../domain/plan.ts'
 import { EXIT } from '../../domain/verdict.ts'
@@ -15,6 +15,7 @@ import { type HeldLease, openLease } from '../lease/lease.ts'
 import { acquireLocks } from '../locks/locks.ts'
 import { lockPlatforms, platformsOf } from '../locks/platform-locks.ts'
 import { type AbortLatch, createAbortLatch } from './abort/latch.ts'
+import { contextFactory } from './context.ts'
 import type { EngineDeps, Guard } from './deps.ts'
 
 /** A drill that is locked, leased, watched over and journaled. */
@@ -60,10 +61,16 @@ export async function openDrill(plan: Plan, deps: EngineDeps): Promise<Opened> {
     )
     held.defer(() => lease.release())
     for (const platform of platformsOf(plan, deps.registry)) await platform.load?.()
-    const onPlatforms = await lockPlatforms(plan, systemName(plan), deps.registry, openingContext(deps, clock, lease, journal), {
-      lost: (why) => abort.trip('lease-lost', why),
-      stop: (why) => abort.trip('stop', why),
-    })
+    const onPlatforms = await lockPlatforms(
+      plan,
+      systemName(plan),
+      deps.registry,
+      contextFactory(deps, { journal, lease })(deps.interrupt),
+      {
+        lost: (why) => abort.trip('lease-lost', why),
+        stop: (why) => abort.trip('stop', why),
+      },
+    )
     held.use(onPlatforms)
     if (onPlatforms.held.length > 0) await inHome(deps, () => updateRun(deps.home, deps.run, { locks: onPlatforms.held }))
     const watchdog = await deps.startWatchdog((why) => abort.trip('error', `the watchdog is gone: ${why}`))
@@ -164,18 +171,6 @@ function lockNames(plan: Plan): readonly string[] {
   const ids = plan.faults.flatMap(({ targets }) => targets.flatMap(({ target }) => (target ? [target.id] : [])))
   return 'name' in plan.experiment.system ? [`system:${plan.experiment.system.name}`, ...ids] : ids
 }
-
-const openingContext = (deps: EngineDeps, clock: Clock, lease: HeldLease, journal: Journal): Context => ({
-  clock,
-  signal: deps.interrupt,
-  run: deps.run,
-  lease: { file: lease.file, epoch: lease.epoch },
-  env: deps.env,
-  folder: deps.source.folder,
-  note: (text) => {
-    journal.append({ kind: 'note', text })
-  },
-})
 
 const openedEvent = (plan: Plan, deps: EngineDeps, origin: number) =>
   ({

@@ -13,20 +13,12 @@ import type { K8sObject } from '../api/objects.ts'
 import { removeLoadCommand, sweepLoad } from '../change/made.ts'
 import { EXPIRES_LABEL, RUN_LABEL, UNDO_ANNOTATION } from '../change/marks.ts'
 import { needs } from '../rights/needs.ts'
-import { PLATFORM } from '../target/target.ts'
+import { PLATFORM, TARGET_KINDS } from '../target/target.ts'
 import { askToStop, holders, isHeld, releaseAll } from './lock.ts'
 
-/** Kinds whose objects can carry a mark: what a sweep of a cluster looks through. */
+/** Kinds whose objects can carry a mark: what faults act on and what they create. A sweep of a cluster looks through all of them. */
 const MARKED: readonly KindName[] = [
-  'node',
-  'pod',
-  'deployment',
-  'statefulset',
-  'daemonset',
-  'service',
-  'configmap',
-  'hpa',
-  'lease',
+  ...TARGET_KINDS,
   'networkpolicy',
   'validatingwebhook',
   'networkchaos',
