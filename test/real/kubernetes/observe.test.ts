@@ -1,12 +1,14 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Context } from '../../../src/contracts/context.ts'
 import type { SignalSeen } from '../../../src/contracts/signal.ts'
 import type { Interval } from '../../../src/domain/interval.ts'
 import type { Json } from '../../../src/domain/json.ts'
 import { seconds } from '../../../src/domain/time.ts'
+import { createEye } from '../../../src/platforms/kubernetes/observe/observe.ts'
 import type { Watched } from '../../../src/platforms/kubernetes/observe/questions.ts'
 import { kubernetes as probe } from '../../../src/probes/kubernetes.ts'
 import { kubernetes as signal } from '../../../src/signals/kubernetes.ts'
@@ -251,6 +253,38 @@ describe.skipIf(!haveControlPlane())('a cluster that is looked at', () => {
     expect(widthOf(after.at)).toBeLessThan(1.5)
     expect(seen.map(({ state }) => state)).toEqual(['quiet', 'unknown', 'quiet', 'unknown', 'quiet', 'firing'])
     stop()
+    await over
+  })
+
+  test('the worker is lost while the Service loses its endpoints: unknown, and then what is so, from another worker', async () => {
+    await scale(2)
+    const real = new URL('../../../src/platforms/kubernetes/observe/observe-main.ts', import.meta.url).href
+    const entry = join(folder.path, 'mortal.mjs')
+    // The real worker, which dies of being opened.
+    writeFileSync(
+      entry,
+      `import { parentPort } from 'node:worker_threads'
+import ${JSON.stringify(real)}
+parentPort.on('message', ({ do: what }) => { if (what === 'open') process.exit(9) })`,
+    )
+    const eye = createEye(pathToFileURL(entry))
+    const seen: SignalSeen[] = []
+    const notes: string[] = []
+    const abort = new AbortController()
+    const context = { ...testContext('', folder.path, { note: (text) => notes.push(text) }), signal: abort.signal }
+    const watched: Watched = { kind: 'endpoints', spec: { service: 'cart', ready: { min: 1 } }, namespace: NAMESPACE }
+    const over = eye.watch({ ...watched, kubeconfig: plane.kubeconfig }, seconds(1), (what) => seen.push(what), context)
+    await until(seen, 'quiet')
+    await plane.kubectl('-n', NAMESPACE, 'scale', 'deployment', 'cart', '--replicas=0')
+    const asked = { kind: 'api', spec: { path: '/readyz' }, kubeconfig: plane.kubeconfig } as const
+    await expect(eye.open(asked, {}, false, context)).rejects.toThrow('ended (9)')
+    await until(seen, 'firing')
+    const states = seen.map(({ state }) => state)
+    expect(states.filter((state) => state === 'unknown')).toHaveLength(1)
+    expect(notes).toEqual([expect.stringContaining('replaced (1 of at most 3)')])
+    await scale(2)
+    await until(seen, 'quiet')
+    abort.abort()
     await over
   })
 })

@@ -36,6 +36,11 @@ export interface ErrorData {
 
 export type Shown = Shot & { readonly body: string }
 
+/** Said again and again by a worker that can still speak. */
+export interface Alive {
+  readonly is: 'alive'
+}
+
 export type ToClient =
   | { readonly is: 'seen'; readonly id: number; readonly seen: SignalSeen }
   | { readonly is: 'open'; readonly id: number }

@@ -12,9 +12,11 @@ import { createCertain } from './certain.ts'
 import { eventJudge, restartsJudge } from './judge/happened.ts'
 import { hpaJudge } from './judge/hpa.ts'
 import type { Judge } from './judge/judge.ts'
-import { createEye, kubernetesEye } from './observe.ts'
+import { createEye, type Eye, kubernetesEye } from './observe.ts'
 import { leastReady, type Watched } from './questions.ts'
 import { drillTime } from './server-time.ts'
+import { createSilence } from './silence.ts'
+import { createStory } from './story.ts'
 import { createTeller } from './tell.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'observe-'))
@@ -157,27 +159,118 @@ test('no kubeconfig is refused, from the worker', async () => {
   await expect(kubernetesEye.open(asked, {}, false, context)).rejects.toMatchObject({ exit: 4 })
 })
 
-/** A worker that answers, and dies of the second thing that it is asked. */
-const DYING = `import { parentPort } from 'node:worker_threads'
-parentPort.on('message', ({ do: what, id }) => {
-  if (what === 'shoot') process.exit(3)
-  if (what === 'watch') parentPort.postMessage({ is: 'seen', id, seen: { state: 'quiet', at: { lo: 0, hi: 0 }, detail: '' } })
-  else parentPort.postMessage({ is: 'open', id })
-})`
+/** A worker that says how it is, and does something to itself when it is shot at. */
+const worker = (name: string, shot: string, told = "'quiet'") => {
+  const entry = join(folder, `${name}.mjs`)
+  writeFileSync(
+    entry,
+    `import { parentPort } from 'node:worker_threads'
+import { existsSync, writeFileSync } from 'node:fs'
+const first = !existsSync(${JSON.stringify(join(folder, `${name}.started`))})
+writeFileSync(${JSON.stringify(join(folder, `${name}.started`))}, '')
+const live = () => parentPort.postMessage({ is: 'alive' })
+live()
+setInterval(live, 500)
+parentPort.on('message', ({ do: what, id, shot }) => {
+  if (what === 'shoot') { ${shot} }
+  if (what === 'watch') parentPort.postMessage({ is: 'seen', id, seen: { state: ${told}, at: { lo: 0, hi: 0 }, detail: 'told' } })
+  if (what === 'open') parentPort.postMessage({ is: 'open', id })
+})`,
+  )
+  return createEye(pathToFileURL(entry))
+}
 
-test('the death of the worker: nobody knows any more, the shot is nobody’s, and the next ones are answered by another worker', async () => {
-  const entry = join(folder, 'dying.mjs')
-  writeFileSync(entry, DYING)
-  const eye = createEye(pathToFileURL(entry))
+const watching = async (eye: Eye, what: Watched = watched) => {
   const abort = new AbortController()
   const seen: SignalSeen[] = []
-  const over = eye.watch(watched, seconds(1), (what) => seen.push(what), { ...context, signal: abort.signal })
-  const sight = await eye.open({ kind: 'api', spec: { path: '/readyz' } }, {}, false, context)
-  expect(await sight.shoot(seconds(5))).toMatchObject({ outcome: 'failed', code: 'local:observer' })
-  expect(seen.map(({ state }) => state)).toEqual(['quiet', 'unknown'])
+  const notes: string[] = []
+  const own = { ...context, signal: abort.signal, note: (text: string) => notes.push(text) }
+  const over = eye.watch(what, seconds(1), (each) => seen.push(each), own)
+  const sight = await eye.open({ kind: 'api', spec: { path: '/readyz' } }, {}, false, own)
+  const states = () => seen.map(({ state }) => state)
+  const end = async () => {
+    await sight.close()
+    abort.abort()
+    await over
+  }
+  return { seen, notes, states, sight, end }
+}
+const patience = { timeout: 15_000, interval: 20 }
+
+test('the death of the worker: nobody knows for a moment, another one watches on; after three of them none does', async () => {
+  const { seen, notes, states, sight, end } = await watching(worker('dying', 'process.exit(3)'))
+  for (let deaths = 1; deaths <= 3; deaths++) {
+    // One finds it dead, or kills it; each is nobody’s.
+    const expected = ['quiet', ...Array.from({ length: deaths }, () => ['unknown', 'quiet']).flat()]
+    await expect
+      .poll(async () => {
+        if (notes.length < deaths) expect(await sight.shoot(seconds(5))).toMatchObject({ outcome: 'failed', code: 'local:observer' })
+        return states()
+      }, patience)
+      .toEqual(expected)
+  }
   expect(seen[1]?.detail).toContain('ended (3)')
+  expect(notes).toEqual([1, 2, 3].map((turn) => expect.stringContaining(`replaced (${turn} of at most 3)`) as string))
+  await expect.poll(async () => (await sight.shoot(seconds(5))) && states().at(-1), patience).toBe('unknown')
   expect(await sight.shoot(seconds(5))).toMatchObject({ code: 'local:observer' })
-  await sight.close()
-  abort.abort()
-  await over
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  expect(states()).toHaveLength(8)
+  expect(new Set(notes.slice(3)).size).toBeLessThanOrEqual(2)
+  expect(notes.slice(3).every((text) => text.includes('replaced 3 times and is not again'))).toBe(true)
+  await end()
+}, 40_000)
+
+test('a worker that hangs is replaced after five seconds of silence, and a signal that changed meanwhile is told as it is', async () => {
+  const { seen, notes, states, sight, end } = await watching(worker('hanging', 'for (;;);', "first ? 'quiet' : 'firing'"))
+  const began = performance.now()
+  expect(await sight.shoot(seconds(1))).toMatchObject({ code: 'local:observer' })
+  await expect.poll(states, patience).toEqual(['quiet', 'unknown', 'firing'])
+  expect(performance.now() - began).toBeGreaterThan(4_000)
+  expect(seen[1]?.detail).toContain('hangs')
+  expect(notes).toEqual([expect.stringContaining('replaced (1 of at most 3)')])
+  await end()
+}, 30_000)
+
+test('silence: five seconds of it, thirty before the first word, and after a pause of our own its time begins anew', () => {
+  let at = 0
+  const silence = createSilence(() => at)
+  const after = (length: number): boolean => {
+    let silent = false
+    for (const end = at + length; at < end; ) {
+      at += 250
+      silent = silence.look()
+    }
+    return silent
+  }
+  expect(after(29_000)).toBe(false)
+  expect(after(2_000)).toBe(true)
+  silence.heard()
+  expect(after(4_900)).toBe(false)
+  expect(after(500)).toBe(true)
+  silence.heard()
+  at += 60_000
+  expect(silence.look()).toBe(false)
+  expect(after(4_900)).toBe(false)
+  expect(after(500)).toBe(true)
+})
+
+test('over a change of workers: what lasts stays; what may have happened in between is not called quiet', () => {
+  const said = (kind: Watched['kind'], ...states: readonly (SignalSeen['state'] | 'lost')[]) => {
+    const told: SignalSeen['state'][] = []
+    const story = createStory(
+      kind,
+      ({ state }) => told.push(state),
+      () => clock.now(),
+    )
+    const at = { lo: clock.now(), hi: clock.now() }
+    for (const state of states) {
+      if (state === 'lost') story.lost('gone')
+      else story.hear({ state, at, detail: '' })
+    }
+    return told
+  }
+  expect(said('endpoints', 'quiet', 'lost', 'lost', 'quiet', 'firing')).toEqual(['quiet', 'unknown', 'quiet', 'firing'])
+  expect(said('endpoints', 'firing', 'lost', 'unknown', 'quiet')).toEqual(['firing', 'unknown', 'quiet'])
+  expect(said('event', 'quiet', 'firing', 'lost', 'quiet', 'firing')).toEqual(['quiet', 'firing', 'unknown', 'firing'])
+  expect(said('restarts', 'quiet', 'lost', 'quiet', 'firing')).toEqual(['quiet', 'unknown', 'firing'])
 })

@@ -1,16 +1,17 @@
 import { extname } from 'node:path'
 import type { Context } from '../../../contracts/context.ts'
 import type { SignalSeen } from '../../../contracts/signal.ts'
-import { DrillError } from '../../../domain/error.ts'
+import { DrillError, describe } from '../../../domain/error.ts'
 import type { Seconds } from '../../../domain/time.ts'
-import { createLink, type Link } from './link.ts'
+import { createLink, type Line, type Link } from './link.ts'
 import type { Place, Shown, ToClient } from './messages.ts'
 import type { Asked, Watched } from './questions.ts'
 import type { Expected } from './shoot.ts'
+import { createStory } from './story.ts'
 
 /** Looks at clusters from a thread that may not load an SDK: a worker does, one for all that look, for as long as somebody does. */
 export interface Eye {
-  /** As `Signal.watch`. The death of the worker, or of the watch in mid-drill, is reported as unknown; it stays so. */
+  /** As `Signal.watch`. Unknown from the loss of the worker until another one has looked, and after the death of the watch itself. */
   watch(watched: Watched, every: Seconds, seen: (what: SignalSeen) => void, context: Context): Promise<void>
   /** Rejects with a DrillError when the kubeconfig is no good; an API server that is not there is for the shots to find out. */
   open(asked: Asked, expected: Expected, wantBody: boolean, context: Context): Promise<Sight>
@@ -55,21 +56,34 @@ export function createEye(entry: URL): Eye {
   }
 }
 
+/** Watches over one worker after the other until the signal aborts. */
 async function watchOver(link: Link, watched: Watched, every: Seconds, seen: (what: SignalSeen) => void, context: Context): Promise<void> {
   const { clock, signal } = context
   const over = Promise.withResolvers<void>()
-  let heard = clock.now()
+  const story = createStory(watched.kind, seen, () => clock.now())
   let began = false
-  const lost = (why: string): void => seen({ state: 'unknown', at: { lo: heard, hi: clock.now() }, detail: why })
-  const line = link.take((message) => {
-    if (message.is === 'refused' && began) return lost(message.error.message)
-    heard = clock.now()
-    began ||= message.is === 'seen'
-    if (message.is === 'seen') seen(message.seen)
-    else if (message.is === 'note') context.note(message.text)
-    else if (message.is === 'refused') over.reject(errorOf(message))
-  }, lost)
-  line.post({ do: 'watch', id: line.id, place: placeOf(context), watched, every })
+  let line: Line | undefined
+  const heard = (message: ToClient): void => {
+    if (message.is === 'note') context.note(message.text)
+    if (message.is === 'refused' && !began) over.reject(errorOf(message))
+    if (message.is === 'refused' && began) story.lost(message.error.message)
+    if (message.is !== 'seen') return
+    began = true
+    story.hear(message.seen)
+  }
+  const take = (): void => {
+    line = link.take({ heard, lost, note: (text) => context.note(text) })
+    line.post({ do: 'watch', id: line.id, place: placeOf(context), watched, every })
+  }
+  const lost = (why: string): void => {
+    story.lost(why)
+    try {
+      if (!signal.aborted) take()
+    } catch (error) {
+      context.note(describe(error))
+    }
+  }
+  take()
   const end = (): void => over.resolve()
   if (signal.aborted) end()
   else signal.addEventListener('abort', end, { once: true })
@@ -77,7 +91,7 @@ async function watchOver(link: Link, watched: Watched, every: Seconds, seen: (wh
     await over.promise
   } finally {
     signal.removeEventListener('abort', end)
-    await line.end()
+    await line?.end()
   }
 }
 
@@ -92,19 +106,20 @@ async function openOver(link: Link, asked: Asked, expected: Expected, wantBody: 
   const waiting = new Map<number, (shown: Shown | undefined) => void>()
   let dead = false
   let shots = 0
-  const line = link.take(
-    (message) => {
+  const line = link.take({
+    heard(message) {
       if (message.is === 'shot') waiting.get(message.shot)?.(message.shown)
       else if (message.is === 'open') ready.resolve()
       else if (message.is === 'note') context.note(message.text)
       else if (message.is === 'refused') ready.reject(errorOf(message))
     },
-    (why) => {
+    lost(why) {
       dead = true
       ready.reject(new Error(why))
       for (const settle of waiting.values()) settle(undefined)
     },
-  )
+    note: (text) => context.note(text),
+  })
   line.post({ do: 'open', id: line.id, place: placeOf(context), asked, expected, wantBody })
   await ready.promise.catch(async (error: unknown) => {
     await line.end()
@@ -136,10 +151,17 @@ const notSeen = (start: Shown['start'], { clock }: Context): Shown => ({
   body: '',
 })
 
-/** A worker that died is started again for the next shot; those that find it gone have not seen anything. */
+/** A worker that was lost is replaced for the next shot; those that find it gone have not seen anything. */
 function sightOf(first: OpenLine, start: () => Promise<OpenLine>, context: Context): Sight {
   let line = first
   let again: Promise<void> | undefined
+  let noted = ''
+  const cannot = (error: unknown): void => {
+    const text = `the kubernetes observer cannot be started again: ${describe(error)}`
+    // Of every shot from now on it would be the same.
+    if (text !== noted) context.note(text)
+    noted = text
+  }
   const revive = async (): Promise<void> => {
     await line.end()
     line = await start()
@@ -148,7 +170,7 @@ function sightOf(first: OpenLine, start: () => Promise<OpenLine>, context: Conte
     shoot(timeout) {
       if (!line.isDead()) return line.shoot(timeout)
       again ??= revive()
-        .catch((error: unknown) => context.note(`the kubernetes observer cannot be started again: ${String(error)}`))
+        .catch(cannot)
         .finally(() => {
           again = undefined
         })

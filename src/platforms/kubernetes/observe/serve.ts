@@ -5,9 +5,10 @@ import { DrillError, describe } from '../../../domain/error.ts'
 import { EXIT } from '../../../domain/verdict.ts'
 import { type Cluster, connect } from '../api/cluster.ts'
 import { judgeOf } from './judge/judges.ts'
-import type { ErrorData, Place, ToClient, ToWorker } from './messages.ts'
+import type { Alive, ErrorData, Place, ToClient, ToWorker } from './messages.ts'
 import { nameOf } from './questions.ts'
 import { shoot } from './shoot.ts'
+import { ALIVE_EVERY } from './silence.ts'
 import { track } from './track.ts'
 
 type Post = (message: ToClient) => void
@@ -23,6 +24,9 @@ export function serveObserve(): void {
   const port = parentPort
   if (!port) throw new Error('observing runs on a thread of its own')
   const post: Post = (message) => port.postMessage(message)
+  const live = (): void => port.postMessage({ is: 'alive' } satisfies Alive)
+  live()
+  setInterval(live, ALIVE_EVERY).unref()
   const ends = new Map<number, AbortController>()
   const sessions = new Map<number, Session>()
   const begin = (id: number, place: Place): Context => {
