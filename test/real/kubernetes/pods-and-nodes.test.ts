@@ -9,7 +9,7 @@ import { eventsOf, place, run } from '../../kit/cli.ts'
 import { service } from '../../kit/service.ts'
 import type { ControlPlane } from '../parts/control-plane.ts'
 import { endSharedPlane, sharedPlane } from '../parts/shared-plane.ts'
-import { writeDrill } from './kit/drill.ts'
+import { begin, onCluster, writeDrill } from './kit/drill.ts'
 import { codesOf, hand } from './kit/hands.ts'
 import { spaces } from './kit/spaces.ts'
 
@@ -128,6 +128,32 @@ describe('a node that is drained', () => {
     const node = await plane.kubectl('get', 'node', 'node-0', '-o', 'json')
     expect(node).not.toContain('firedrill')
     expect(node).not.toContain('unschedulable')
+  })
+
+  test('by a drill, and held up by a budget for longer than other faults take to bite: proven when it bites, in the default time', {
+    timeout: 120_000,
+  }, async () => {
+    const namespace = await space()
+    await plane.deploy('cart', 1, { namespace, service: true, spec: on('node-2') })
+    await budget(namespace, 'cart', '--selector=app=cart', '--min-available=1')
+    await using front = await service()
+    using at = place()
+    const targets = { node: { kind: 'node', name: 'node-2' } }
+    const file = writeDrill(at, {
+      port: front.port,
+      targets,
+      faults: [{ name: 'drain', fault: 'kubernetes/node-drain', target: 'node', for: '15s' }],
+    })
+    const { running, reached } = begin(file, onCluster(at, plane.kubeconfig), at.out)
+    await reached('fault.intent')
+    await new Promise((resolve) => setTimeout(resolve, 12_000))
+    expect(eventsOf(at.out, 'effect')).toEqual([])
+    await plane.kubectl('-n', namespace, 'delete', 'poddisruptionbudget', 'cart')
+    await running.ended
+    expect(eventsOf(at.out, 'effect')).toMatchObject([{ proven: true, level: 'data' }])
+    expect(eventsOf(at.out, 'undo.ended')).toMatchObject([{ state: 'undone' }])
+    await plane.kubectl('delete', 'namespace', namespace, '--wait=false')
+    await plane.waitFor('the cart is gone', async () => (await uidsOf(namespace, 'app=cart')).length === 0)
   })
 
   test('keeps what would be lost, and says so; takes it when told to', async () => {
