@@ -132,26 +132,22 @@ async function main(): Promise<void> {
   const nodes = await plane.addNodes(NODES)
   await plane.namespace(NAMESPACE)
   await fill(plane, nodes, 'rest', PODS - BATCH)
-  const [byKubectl, byBare, byDrill]: [Took[], Took[], (Took & { readonly whole: number })[]] = [[], [], []]
+  const [byKubectl, byForce, byBare, byDrill]: [Took[], Took[], Took[], (Took & { readonly whole: number })[]] = [[], [], [], []]
   for (let round = 0; round < ROUNDS; round++) {
     await fill(plane, nodes, 'a', BATCH)
-    byKubectl.push(
-      await timed(
-        plane,
-        [...kubectl(plane), 'delete', 'pods', '-l', 'batch=a', '--grace-period=0', '--force', '--wait=false'],
-        process.env,
-        [0],
-      ),
-    )
+    byKubectl.push(await timed(plane, [...kubectl(plane), 'delete', 'pods', '-l', 'batch=a'], process.env, [0]))
+    await fill(plane, nodes, 'f', BATCH)
+    const forced = ['delete', 'pods', '-l', 'batch=f', '--grace-period=0', '--force', '--wait=false']
+    byForce.push(await timed(plane, [...kubectl(plane), ...forced], process.env, [0]))
     await fill(plane, nodes, 'b', BATCH)
     const before = await calls(plane)
     byBare.push({ wall: await deleteAll(plane.access, NAMESPACE, 'batch=b'), calls: (await calls(plane)) - before, memory: 0 })
     await fill(plane, nodes, 'c', BATCH)
     byDrill.push(await drill(plane, 'c'))
-    for (const batch of ['a', 'b', 'c']) if ((await running(plane, batch)) > 0) throw new Error(`pods of ${batch} are left`)
+    for (const batch of ['a', 'f', 'b', 'c']) if ((await running(plane, batch)) > 0) throw new Error(`pods of ${batch} are left`)
     await pause(500)
   }
-  report(byKubectl, byBare, byDrill)
+  report({ byKubectl, byForce, byBare, byDrill })
 }
 
 const kubectl = (plane: ControlPlane): readonly string[] => [
@@ -162,7 +158,15 @@ const kubectl = (plane: ControlPlane): readonly string[] => [
   NAMESPACE,
 ]
 
-function report(byKubectl: readonly Took[], byBare: readonly Took[], byDrill: readonly (Took & { readonly whole: number })[]): void {
+interface All {
+  readonly byKubectl: readonly Took[]
+  /** Told not to wait for anything. */
+  readonly byForce: readonly Took[]
+  readonly byBare: readonly Took[]
+  readonly byDrill: readonly (Took & { readonly whole: number })[]
+}
+
+function report({ byKubectl, byForce, byBare, byDrill }: All): void {
   const least = (of: readonly Took[]): number =>
     quantile(
       of.map(({ wall }) => wall),
@@ -173,6 +177,11 @@ function report(byKubectl: readonly Took[], byBare: readonly Took[], byDrill: re
   const memory = most(byDrill, 'memory')
   print(`killing ${BATCH} of ${PODS} pods, best of ${ROUNDS} in turn`, [
     { what: 'kubectl delete', measured: `${inS(slow)}, ${most(byKubectl, 'calls')} calls, ${inMb(most(byKubectl, 'memory'))}` },
+    {
+      what: 'kubectl delete --force --wait=false',
+      measured: `${inS(least(byForce))}, ${most(byForce, 'calls')} calls`,
+      ratio: `${times(own / least(byForce))} of it`,
+    },
     { what: 'bare client, 50 connections', measured: `${inS(bare)}, ${most(byBare, 'calls')} calls` },
     {
       what: 'firedrill, its killing',
